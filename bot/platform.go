@@ -1,0 +1,63 @@
+// Package bot is the conversation: it takes requests from platforms, records their triggers, bounds the work,
+// delivers replies with retries, and posts digests on schedule.
+//
+// Life of a command: a platform makes a [commands.Request] and calls Take, which records the trigger in State (a
+// retry gets no second answer); then the platform acknowledges; a worker answers; the outbox delivers through
+// Platform.Post. A digest enters at the answer and leaves through the same outbox.
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"outboundbot/commands"
+)
+
+// Platform is a chat service. Its subfolder renders replies within the service's limits.
+type Platform interface {
+	Name() string
+	// Serve keeps the link up and calls take for every request until ctx ends; it returns early only for a fault
+	// that no reconnect mends, such as a refused token.
+	Serve(ctx context.Context, take Take) error
+	// Post delivers a reply to a place: with place.Respond the answer of one request, else a message of its own.
+	// It tries once; a *Retry error says when another try makes sense, a *Refused error that none does.
+	Post(ctx context.Context, place commands.Place, reply commands.Reply) (Posted, error)
+	// Edit replaces a message that Post made.
+	Edit(ctx context.Context, posted Posted, reply commands.Reply) error
+}
+
+// Take records a request and queues it. fresh is false when its trigger was seen before: the platform then
+// acknowledges and does nothing more. After an error nothing was recorded and the platform must not acknowledge,
+// or must say that the bot is busy.
+type Take func(ctx context.Context, req commands.Request) (fresh bool, err error)
+
+// Posted identifies a message for Edit.
+type Posted struct {
+	Place commands.Place
+	ID    string
+}
+
+// Retry says that the platform refused for now.
+type Retry struct {
+	After time.Duration // the platform's Retry-After; 0 if it gave none
+	// Doubtful: the message may have arrived all the same, so only a platform that can tell should send it again.
+	Doubtful bool
+	Err      error
+}
+
+func (e *Retry) Error() string { return fmt.Sprintf("try again after %s: %v", e.After, e.Err) }
+func (e *Retry) Unwrap() error { return e.Err }
+
+// Refused says that the platform will not take this, and what somebody can do about it.
+type Refused struct {
+	Fix string // one sentence for the asker: "Invite the bot to the channel: /invite @outbound"
+	Err error
+}
+
+func (e *Refused) Error() string { return fmt.Sprintf("refused: %v (%s)", e.Err, e.Fix) }
+func (e *Refused) Unwrap() error { return e.Err }
+
+// ErrBusy: too many requests wait already.
+var ErrBusy = errors.New("too many requests are waiting")

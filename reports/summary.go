@@ -1,0 +1,3 @@
+package reports
+
+var summary, detailed, audit = Report{Name: "summary"}, Report{Name: "detailed"}, Report{Name: "audit"}

@@ -1,0 +1,211 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/shopspring/decimal"
+)
+
+// Event is one thing that happened (MODEL 1). An empty string is an absent field. The JSON tags are the native form.
+type Event struct {
+	ID   string  `json:"id"`
+	Type Type    `json:"type"`
+	At   Instant `json:"at"`
+	Seq  int64   `json:"seq,omitempty"`
+
+	Send         string `json:"send,omitempty"`
+	Message      string `json:"message,omitempty"`
+	Conversation string `json:"conversation,omitempty"`
+	Channel      string `json:"channel,omitempty"`
+	Line         string `json:"line,omitempty"`
+	Contact      string `json:"contact,omitempty"`
+
+	// Attributes of the send that the event names.
+	Origin   string `json:"origin,omitempty"`
+	Campaign string `json:"campaign,omitempty"`
+	Template string `json:"template,omitempty"`
+	Category string `json:"category,omitempty"`
+	Flow     string `json:"flow,omitempty"`
+	Webhook  string `json:"webhook,omitempty"`
+	Variant  string `json:"variant,omitempty"`
+	Sender   string `json:"sender,omitempty"`
+	Test     bool   `json:"test,omitempty"`
+
+	Code     string  `json:"code,omitempty"`     // message.failed
+	Reason   string  `json:"reason,omitempty"`   // message.failed, send.skipped
+	UpTo     Instant `json:"up_to,omitempty"`    // watermark.*
+	Kind     string  `json:"kind,omitempty"`     // message.inbound
+	Text     string  `json:"text,omitempty"`     // message.inbound, flow.step
+	ReplyTo  string  `json:"reply_to,omitempty"` // message.inbound
+	How      string  `json:"how,omitempty"`      // conversation.closed, assigned, flow.ended
+	Group    string  `json:"group,omitempty"`    // assigned
+	Agent    string  `json:"agent,omitempty"`    // assigned, agent.replied
+	Tag      string  `json:"tag,omitempty"`      // tag.*
+	TagType  string  `json:"tag_type,omitempty"` // tag.applied
+	Sale     bool    `json:"sale,omitempty"`     // tag.applied
+	By       string  `json:"by,omitempty"`       // tag.applied
+	Value    string  `json:"value,omitempty"`    // tag.applied: a decimal number, kept as written
+	Currency string  `json:"currency,omitempty"` // tag.applied
+	Label    string  `json:"label,omitempty"`    // label.*
+	Node     string  `json:"node,omitempty"`     // flow.step, flow.option
+	Option   string  `json:"option,omitempty"`   // flow.option
+}
+
+// Type is what happened. Unknown types are kept and count for nothing.
+type Type string
+
+// The types of MODEL 1.
+const (
+	SendRequested       Type = "send.requested"
+	SendSkipped         Type = "send.skipped"
+	MessageSent         Type = "message.sent"
+	MessageDelivered    Type = "message.delivered"
+	MessageRead         Type = "message.read"
+	MessageFailed       Type = "message.failed"
+	WatermarkDelivered  Type = "watermark.delivered"
+	WatermarkRead       Type = "watermark.read"
+	MessageInbound      Type = "message.inbound"
+	Answered            Type = "answered"
+	ConversationStarted Type = "conversation.started"
+	ConversationClosed  Type = "conversation.closed"
+	Assigned            Type = "assigned"
+	AgentReplied        Type = "agent.replied"
+	TagApplied          Type = "tag.applied"
+	TagRemoved          Type = "tag.removed"
+	LabelAdded          Type = "label.added"
+	LabelRemoved        Type = "label.removed"
+	FlowStep            Type = "flow.step"
+	FlowOption          Type = "flow.option"
+	FlowEnded           Type = "flow.ended"
+	OptOut              Type = "optout"
+	ContactErased       Type = "contact.erased"
+)
+
+// role says what kind of part a type plays in the join.
+type role uint8
+
+const (
+	unknown role = iota // kept, counts for nothing
+	sending             // send.*: makes a send exist
+	status              // message.sent/delivered/read/failed: makes a send exist, may name it by message
+	other
+)
+
+var roles = map[Type]role{
+	SendRequested: sending, SendSkipped: sending,
+	MessageSent: status, MessageDelivered: status, MessageRead: status, MessageFailed: status,
+	WatermarkDelivered: other, WatermarkRead: other, MessageInbound: other, Answered: other,
+	ConversationStarted: other, ConversationClosed: other, Assigned: other, AgentReplied: other,
+	TagApplied: other, TagRemoved: other, LabelAdded: other, LabelRemoved: other,
+	FlowStep: other, FlowOption: other, FlowEnded: other, OptOut: other, ContactErased: other,
+}
+
+// The longest id or name and the longest text that an event may carry, in bytes.
+const (
+	MaxName = 1024
+	MaxText = 8192
+)
+
+// Normalize brings an event into the stored form and returns why it cannot be stored, if so: required fields
+// (MODEL 1), text that is not UTF-8 or too long, a value that is no decimal number. The customer's free text is
+// dropped (MODEL 6).
+func (e *Event) Normalize() error {
+	switch {
+	case e.ID == "":
+		return errors.New("id is missing")
+	case e.Type == "":
+		return errors.New("type is missing")
+	case e.At <= 0:
+		return errors.New("at is missing")
+	case roles[e.Type] == sending && e.Send == "":
+		return fmt.Errorf("%s must name its send", e.Type)
+	case (e.Type == WatermarkDelivered || e.Type == WatermarkRead) && e.UpTo <= 0:
+		return fmt.Errorf("%s needs up_to", e.Type)
+	}
+	for name, s := range e.strings() {
+		limit := MaxName
+		if name == "text" || name == "reason" {
+			limit = MaxText
+		}
+		switch {
+		case len(*s) > limit:
+			return fmt.Errorf("%s is longer than %d bytes", name, limit)
+		case !utf8.ValidString(*s):
+			return fmt.Errorf("%s is not valid UTF-8", name)
+		case strings.IndexByte(*s, 0) >= 0:
+			return fmt.Errorf("%s holds a NUL character", name)
+		}
+	}
+	if e.Value != "" {
+		if _, err := parseAmount(e.Value); err != nil {
+			return err
+		}
+	}
+	e.Channel = strings.ToUpper(e.Channel)
+	if e.Type == MessageInbound {
+		if e.Kind == "" {
+			e.Kind = "text"
+		}
+		if e.Kind == "text" {
+			e.Text = ""
+		}
+	}
+	return nil
+}
+
+// strings yields the event's text fields by their native names.
+func (e *Event) strings() func(yield func(string, *string) bool) {
+	fields := [...]struct {
+		name string
+		s    *string
+	}{
+		{"id", &e.ID}, {"type", (*string)(&e.Type)}, {"send", &e.Send}, {"message", &e.Message},
+		{"conversation", &e.Conversation}, {"channel", &e.Channel}, {"line", &e.Line}, {"contact", &e.Contact},
+		{"origin", &e.Origin}, {"campaign", &e.Campaign}, {"template", &e.Template}, {"category", &e.Category},
+		{"flow", &e.Flow}, {"webhook", &e.Webhook}, {"variant", &e.Variant}, {"sender", &e.Sender},
+		{"code", &e.Code}, {"reason", &e.Reason}, {"kind", &e.Kind}, {"text", &e.Text}, {"reply_to", &e.ReplyTo},
+		{"how", &e.How}, {"group", &e.Group}, {"agent", &e.Agent}, {"tag", &e.Tag}, {"tag_type", &e.TagType},
+		{"by", &e.By}, {"value", &e.Value}, {"currency", &e.Currency}, {"label", &e.Label}, {"node", &e.Node},
+		{"option", &e.Option},
+	}
+	return func(yield func(string, *string) bool) {
+		for _, f := range fields {
+			if !yield(f.name, f.s) {
+				return
+			}
+		}
+	}
+}
+
+// Field is the text field with that native name, for decoders of other formats: nil if there is none.
+func (e *Event) Field(name string) *string {
+	for n, s := range e.strings() {
+		if n == name {
+			return s
+		}
+	}
+	return nil
+}
+
+// Before is the order of events everywhere: (at, seq, id), ids by bytes (MODEL 1).
+func (e *Event) Before(o *Event) bool {
+	if e.At != o.At {
+		return e.At < o.At
+	}
+	if e.Seq != o.Seq {
+		return e.Seq < o.Seq
+	}
+	return e.ID < o.ID
+}
+
+// parseAmount reads a decimal number; its size is bounded so that a hostile exponent cannot fill the memory.
+func parseAmount(s string) (decimal.Decimal, error) {
+	d, err := decimal.NewFromString(s)
+	if err != nil || len(s) > 40 || d.Exponent() > 18 || d.Exponent() < -18 {
+		return decimal.Zero, fmt.Errorf("value %.40q is not a decimal number of at most 18 decimals", s)
+	}
+	return d, nil
+}
