@@ -97,6 +97,7 @@ type Sheet struct {
 	Rows    iter.Seq2[[]storage.Cell, error] // the slice is valid until the next row
 	About   []Fact                           // how the rows came about
 	Zone    string                           // IANA zone of times in csv and xlsx; json has UTC
+	Lang    *Language                        // for what a format must add: headings of its own, why it cannot write
 }
 
 // SheetColumn heads a column: Name in machine form, Label in the asker's language.
