@@ -194,12 +194,11 @@ func (s *sendFold) accepted() bool {
 func (s *sendFold) outcome() {
 	r := &s.row
 	if r.Status != Successful {
+		r.Conversation = "" // it entered none
 		return
 	}
-	gone := s.retractions
-	if s.conversation != nil {
-		gone = append(gone, s.conversation.retractions...)
-	}
+	r.Conversation = s.conversation.id
+	gone := append(s.retractions, s.conversation.retractions...)
 	for _, t := range s.tags {
 		if !retracted(gone, TagRemoved, t.what.Name, t.step) {
 			r.Tags = append(r.Tags, t.what)

@@ -19,8 +19,8 @@ type Send struct {
 	Code, Reason string // of the last failure
 	SkipReason   string
 	Test         bool
-	Conversation string
-	Started      bool // it started a conversation
+	Conversation string // the id of the conversation that it entered, as far as known
+	Started      bool   // it started that conversation
 
 	AnsweredAt Instant
 	Answers    int
