@@ -39,6 +39,26 @@ type Posted struct {
 	ID    string
 }
 
+// Finder is a platform that can tell whether a message is there. Post writes reply.Mark into the message (as
+// metadata or nonce, hashed if it is too long), Find looks for it.
+type Finder interface {
+	// Find tells whether a message with that mark stands at the place, or an error if it cannot tell.
+	Find(ctx context.Context, place commands.Place, mark string) (found bool, err error)
+}
+
+// Lifetimer is a platform whose place.Respond stops working some time after the request; 0 means that it does not
+// outlive a restart. Without it the bot assumes 15 minutes.
+type Lifetimer interface{ Lifetime() time.Duration }
+
+// Progresser is a platform that can show how long work goes on. What it shows takes the place of what it showed
+// before for the same request, and the Post that follows takes the place of it all. It tries once.
+type Progresser interface {
+	Progress(ctx context.Context, place commands.Place, reply commands.Reply) error
+}
+
+// Readier is a platform that knows whether its link is up: nil, or what is wrong in one sentence.
+type Readier interface{ Ready() error }
+
 // Retry says that the platform refused for now.
 type Retry struct {
 	After time.Duration // the platform's Retry-After; 0 if it gave none

@@ -36,6 +36,7 @@ type Reply struct {
 	Card    reports.Card
 	File    *File           // nil for none; whoever delivers the reply closes it
 	Private bool            // only the asker should see it
+	Mark    string          // names this post, "" for none: a platform may write it into the message and find it again
 	Empty   bool            // the question covered no send: a digest may be skipped
 	Result  *reports.Result // for the machine form; nil for help and errors
 	Err     error           // why there is no result: *InputError, ErrDenied, or ours
