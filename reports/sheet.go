@@ -10,12 +10,15 @@ import (
 	"outboundbot/storage"
 )
 
+// auditName is the report that has records.
+const auditName = "audit"
+
 // AuditSheet is one row a send: the columns of the audit (MODEL 5), or those that q names. Where the scope hides
 // contacts, the contact's column is its token.
 func AuditSheet(rows iter.Seq2[storage.Send, error], q Query) Sheet {
 	lang := q.language()
 	columns := auditColumns(q)
-	sheet := Sheet{Name: "audit", About: Facts(q, storage.Stats{}, -1), Zone: zoneOf(q).String(), Lang: lang}
+	sheet := Sheet{Name: auditName, About: Facts(q, storage.Stats{}, -1), Zone: zoneOf(q).String(), Lang: lang}
 	for _, c := range columns {
 		id := "field." + c.name
 		sheet.Columns = append(sheet.Columns, SheetColumn{Name: c.name, Label: lang.Say(id), Doc: lang.Say(id + ".doc"), Kind: c.kind})

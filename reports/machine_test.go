@@ -1,0 +1,399 @@
+package reports_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"iter"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"outboundbot/reports"
+	"outboundbot/storage"
+	"outboundbot/storage/memory"
+)
+
+// object is decoded JSON; numbers keep their text, so that 40.0 differs from 40.
+type object = map[string]any
+
+type goldenSet struct {
+	TZ        string
+	Questions []goldenQuestion
+}
+
+type goldenQuestion struct {
+	Name string
+	Ask  struct {
+		From, To   string
+		Now        storage.Instant
+		Where, Not map[string][]string
+		By         []string
+		Test       bool
+		Audit      bool
+		Intents    map[string][]string
+	}
+	Total       object
+	Rows, Audit []object
+}
+
+func decode(t testing.TB, from []byte, into any) {
+	t.Helper()
+	d := json.NewDecoder(bytes.NewReader(from))
+	d.UseNumber()
+	if err := d.Decode(into); err != nil {
+		t.Fatalf("%v in %.200s", err, from)
+	}
+}
+
+func golden(t *testing.T) (goldenSet, *memory.Store) {
+	t.Helper()
+	var set goldenSet
+	text, err := os.ReadFile("testdata/expected.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decode(t, text, &set)
+	lines, err := os.ReadFile("testdata/events.ndjson")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var events []storage.Event
+	for line := range bytes.Lines(lines) {
+		var e struct {
+			storage.Event
+			Value json.Number `json:"value"` // number or string
+		}
+		decode(t, line, &e)
+		e.Event.Value = e.Value.String()
+		events = append(events, e.Event)
+	}
+	store := memory.New(nil)
+	if r, err := store.Append(t.Context(), events); err != nil || len(r.Rejected) > 0 {
+		t.Fatal(r, err)
+	}
+	return set, store
+}
+
+// query is the golden question as a report asks it.
+func (g *goldenQuestion) query(t *testing.T, tz string) reports.Query {
+	t.Helper()
+	zone, err := time.LoadLocation(tz)
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := reports.Query{Report: "summary", Command: "summary"}
+	if g.Ask.Audit {
+		q.Report = "audit"
+	}
+	q.Zone, q.Now, q.Test, q.Scope.Contacts = zone, g.Ask.Now, g.Ask.Test, true
+	for day, text := range map[*storage.Day]string{&q.Range.From: g.Ask.From, &q.Range.To: g.Ask.To} {
+		if text == "" {
+			continue
+		}
+		if *day, err = storage.ParseDay(text); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, not := range []bool{false, true} {
+		from := g.Ask.Where
+		if not {
+			from = g.Ask.Not
+		}
+		for field, values := range from {
+			q.Where = append(q.Where, storage.Condition{Field: field, Not: not, Values: values})
+		}
+	}
+	if g.Ask.By != nil {
+		q.By = []storage.Grouping{g.Ask.By}
+	}
+	if g.Ask.Intents != nil {
+		q.Rules = &storage.Rules{}
+		for name, campaigns := range g.Ask.Intents {
+			q.Rules.Intents = append(q.Rules.Intents, storage.Intent{Name: name, Campaigns: campaigns})
+		}
+	}
+	return q
+}
+
+// answer asks a store as the reports do.
+func answer(t *testing.T, store storage.Store, q reports.Query) reports.Result {
+	t.Helper()
+	count, err := store.Count(t.Context(), q.Question)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := reports.Result{Query: q, Total: count.Total}
+	for i, by := range q.By {
+		r.Groups = append(r.Groups, reports.Breakdown{By: by, Rows: count.Groups[i]})
+	}
+	if q.Report == "audit" {
+		for s, err := range store.Sends(t.Context(), q.Question, storage.Order{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.Records = append(r.Records, s)
+		}
+	}
+	return r
+}
+
+func machine(t testing.TB, r reports.Result, more ...reports.Member) object {
+	t.Helper()
+	var b bytes.Buffer
+	if err := r.WriteJSON(&b, more...); err != nil {
+		t.Fatal(err)
+	}
+	var got object
+	decode(t, b.Bytes(), &got)
+	return got
+}
+
+// The golden set says what every figure and every record looks like.
+func TestMachineFormOfGoldenSet(t *testing.T) {
+	set, store := golden(t)
+	for _, g := range set.Questions {
+		t.Run(g.Name, func(t *testing.T) {
+			got := machine(t, answer(t, store, g.query(t, set.TZ)))
+			compare(t, g.Total, got["total"].(object))
+			var rows []any
+			if groups := got["groups"].([]any); len(groups) > 0 {
+				rows = groups[0].(object)["rows"].([]any)
+			}
+			if len(rows) != len(g.Rows) {
+				t.Fatalf("%d rows, want %d", len(rows), len(g.Rows))
+			}
+			for i, want := range g.Rows {
+				compare(t, want, rows[i].(object))
+			}
+			records, listed := got["records"].([]any)
+			if listed != g.Ask.Audit || len(records) != len(g.Audit) {
+				t.Fatalf("records listed: %v, %d of them, want %d", listed, len(records), len(g.Audit))
+			}
+			for i, want := range g.Audit {
+				if diff := cmp.Diff(want, records[i]); diff != "" {
+					t.Errorf("record %v (-want +got):\n%s", want["send"], diff)
+				}
+			}
+		})
+	}
+}
+
+// compare finds every member of want in got, which may say more, such as failures by category.
+func compare(t *testing.T, want, got object) {
+	t.Helper()
+	for name := range want {
+		if diff := cmp.Diff(want[name], got[name]); diff != "" {
+			t.Errorf("%s of %v (-want +got):\n%s", name, want["key"], diff)
+		}
+	}
+}
+
+func TestMachineFormHead(t *testing.T) {
+	set, store := golden(t)
+	q := set.Questions[0].query(t, set.TZ)
+	r := answer(t, store, q)
+	r.Notes = []reports.Caveat{{ID: "individual_assigned", Text: "…"}}
+	got := machine(t, r, reports.Member{Name: "timing", JSON: json.RawMessage(`{"runs":3}`)})
+	delete(got, "total")
+	delete(got, "records")
+	want := object{
+		"report": "audit", "command": "summary", "as_of": "2025-12-05T00:00:00.000Z",
+		"range":  object{"from": "2025-11-24", "to": "2025-11-30", "tz": "America/Tegucigalpa"},
+		"groups": []any{}, "notes": []any{"individual_assigned"}, "timing": object{"runs": json.Number("3")},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	open := machine(t, reports.Result{Query: reports.Query{Report: "audit"}})
+	if diff := cmp.Diff(object{"from": nil, "to": nil, "tz": "UTC"}, open["range"]); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]any{}, open["records"]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestRecordsHideContacts(t *testing.T) {
+	set, store := golden(t)
+	q := set.Questions[0].query(t, set.TZ)
+	q.Scope.Contacts = false
+	for _, columns := range [][]string{nil, {"send", "contact"}, {"phone", "contact_token"}} {
+		q.Columns = columns
+		records := machine(t, answer(t, store, q))["records"].([]any)
+		first := records[0].(object)
+		if token, _ := first["contact_token"].(string); token == "" || strings.Contains(token, "50499990001") {
+			t.Errorf("columns %v: token %q", columns, token)
+		}
+		for _, name := range []string{"contact", "phone"} {
+			if v, ok := first[name]; ok {
+				t.Errorf("columns %v: %s is shown as %v", columns, name, v)
+			}
+		}
+	}
+}
+
+func TestColumnsAsAsked(t *testing.T) {
+	set, store := golden(t)
+	q := set.Questions[0].query(t, set.TZ)
+	q.Columns = []string{"day", "send", "failure", "read", "tag", "send"}
+	records := machine(t, answer(t, store, q))["records"].([]any)
+	want := object{"day": "2025-11-24", "send": "S1", "failure": "(none)", "read": true, "tag": "Interested, Closed purchase"}
+	if diff := cmp.Diff(want, records[0]); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// An audit for a file streams its sheet: the records need not be in memory.
+func TestFileRecordsAreStreamed(t *testing.T) {
+	const many = 5000
+	var rows iter.Seq2[storage.Send, error] = func(yield func(storage.Send, error) bool) {
+		for range many {
+			if !yield(storage.Send{ID: "s"}, nil) {
+				return
+			}
+		}
+	}
+	q := reports.Query{Report: "audit", File: true, Columns: []string{"send"}}
+	r := reports.Result{Query: q, Sheet: reports.AuditSheet(rows, q)}
+	if n := len(machine(t, r)["records"].([]any)); n != many {
+		t.Errorf("%d records, want %d", n, many)
+	}
+	broken := errors.New("disk gone")
+	r.Sheet = reports.AuditSheet(func(yield func(storage.Send, error) bool) { yield(storage.Send{}, broken) }, q)
+	if err := r.WriteJSON(&bytes.Buffer{}); !errors.Is(err, broken) {
+		t.Errorf("error %v, want %v", err, broken)
+	}
+}
+
+// Whatever names customers choose, the records decode to them.
+func TestAnyNameSurvives(t *testing.T) {
+	columns := []reports.SheetColumn{{Name: "a"}, {Name: "b"}, {Name: "c"}}
+	rapid.Check(t, func(t *rapid.T) {
+		name, list := rapid.String().Draw(t, "name"), rapid.SliceOf(rapid.String()).Draw(t, "list")
+		n := rapid.Int64().Draw(t, "n")
+		var b bytes.Buffer
+		count, err := reports.WriteRecords(&b, columns, func(yield func([]storage.Cell, error) bool) {
+			yield([]storage.Cell{storage.Text(name), storage.List(list), storage.Int(n)}, nil)
+		})
+		if err != nil || count != 1 {
+			t.Fatal(count, err)
+		}
+		var got []struct {
+			A string   `json:"a"`
+			B []string `json:"b"`
+			C int64    `json:"c"`
+		}
+		if err := json.Unmarshal(b.Bytes(), &got); err != nil {
+			t.Fatal(err)
+		}
+		if got[0].A != name || !cmp.Equal(got[0].B, append([]string{}, list...)) || got[0].C != n {
+			t.Fatalf("got %+v", got)
+		}
+	})
+}
+
+func TestTallySheet(t *testing.T) {
+	set, store := golden(t)
+	q := set.Questions[0].query(t, set.TZ)
+	q.Report, q.By = "summary", []storage.Grouping{{"origin"}, {"answered"}}
+	r := answer(t, store, q)
+	sheet := reports.TallySheet(r.Total, r.Groups, q)
+	var b bytes.Buffer
+	n, err := reports.WriteRecords(&b, sheet.Columns, sheet.Rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []object
+	decode(t, b.Bytes(), &got)
+	if want := 1 + len(r.Groups[0].Rows) + len(r.Groups[1].Rows); int(n) != want || len(got) != want {
+		t.Fatalf("%d rows, want %d", n, want)
+	}
+	total := object{
+		"breakdown": "total", "origin": nil, "by_answered": nil, "answered": json.Number("4"), "answered_percent": json.Number("40.0"),
+		"value": object{"HNL": "1500.5", "USD": "99.9"}, "answer_time_median_s": json.Number("300"), "answer_time_p90_s": json.Number("1500"),
+	}
+	compare(t, total, got[0])
+	compare(t, object{"breakdown": "origin", "origin": "flow", "by_answered": nil, "attempted": json.Number("7")}, got[1])
+	last := got[len(got)-1]
+	compare(t, object{"breakdown": "answered", "origin": nil, "by_answered": "yes", "answered": json.Number("4")}, last)
+	if len(got[0]) != len(sheet.Columns) {
+		t.Errorf("%d names in a record of %d columns: some are twice", len(got[0]), len(sheet.Columns))
+	}
+}
+
+// A reader finds a label and a definition above every column.
+func TestColumnsHaveWords(t *testing.T) {
+	sends := func(func(storage.Send, error) bool) {}
+	everything := reports.Query{}
+	everything.Scope.Contacts = true
+	for _, f := range storage.Fields {
+		everything.Columns = append(everything.Columns, f.Name)
+	}
+	var groups []reports.Breakdown
+	for _, f := range storage.Fields {
+		if f.Group {
+			groups = append(groups, reports.Breakdown{By: storage.Grouping{f.Name}})
+		}
+	}
+	sheets := []reports.Sheet{
+		reports.AuditSheet(sends, reports.Query{}), reports.AuditSheet(sends, everything),
+		reports.TallySheet(storage.Tally{}, groups, reports.Query{}),
+	}
+	for _, sheet := range sheets {
+		seen := map[string]bool{}
+		for _, c := range sheet.Columns {
+			if c.Kind == storage.CellNone || strings.Contains(c.Label+c.Doc, ".doc") || strings.Contains(c.Label, ".") {
+				t.Errorf("column %+v is not complete", c)
+			}
+			if seen[c.Name] {
+				t.Errorf("column %s is there twice", c.Name)
+			}
+			seen[c.Name] = true
+		}
+	}
+}
+
+func TestFacts(t *testing.T) {
+	q := reports.Query{Report: "audit", Command: "audit contact:~x9"}
+	q.Where = []storage.Condition{
+		{Field: "campaign", Values: []string{"Black Friday", "Cart"}},
+		{Field: "phone", Not: true, Values: []string{"573001234567"}},
+	}
+	q.Scope.Lines = []string{"50422220000"}
+	got := map[string]string{}
+	for _, f := range reports.Facts(q, storage.Stats{Latest: 1}, 7) {
+		if f.Label == "" || strings.HasPrefix(f.Label, "export.") {
+			t.Errorf("%s has no label", f.Name)
+		}
+		got[f.Name] = f.Value
+	}
+	want := map[string]string{
+		"report": "audit", "command": "audit contact:~x9", "range": "all history", "tz": "UTC", "rows": "7",
+		"filters": `campaign:"Black Friday",Cart -phone:"+57 ••• ••• 4567"`, "scope": "line:50422220000", "data_to": "1970-01-01T00:00:00.001Z",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func BenchmarkWriteRecords(b *testing.B) {
+	q := reports.Query{Report: "audit"}
+	send := storage.Send{ID: "S1", Channel: "WA", Campaign: "Día de la Madre", Time: 1764000000000, SentAt: 1764000000000, Tags: []storage.Tag{{Name: "Closed purchase"}}}
+	sheet := reports.AuditSheet(func(yield func(storage.Send, error) bool) {
+		for range b.N {
+			if !yield(send, context.Cause(b.Context())) {
+				return
+			}
+		}
+	}, q)
+	b.ReportAllocs()
+	if _, err := reports.WriteRecords(&bytes.Buffer{}, sheet.Columns, sheet.Rows); err != nil {
+		b.Fatal(err)
+	}
+}
