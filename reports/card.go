@@ -68,6 +68,7 @@ type Table struct {
 type Heading struct {
 	Label  string
 	Number bool // right-aligned
+	Minor  bool // left out first where a table would be too wide
 }
 
 // Entry is a cell: Text as shown, N for sorting when the column is of numbers.

@@ -97,6 +97,10 @@ func (l *Language) Say(id string, args ...Args) string {
 		}
 	}
 	s, err := l.localizer.Localize(c)
+	if err != nil && c.PluralCount != nil { // a sentence that is the same for one and many
+		c.PluralCount = nil
+		s, err = l.localizer.Localize(c)
+	}
 	if err != nil {
 		return id
 	}

@@ -83,8 +83,9 @@ type Result struct {
 
 // Breakdown is the rows of one grouping.
 type Breakdown struct {
-	By   storage.Grouping
-	Rows []storage.Group
+	By      storage.Grouping
+	Rows    []storage.Group
+	Omitted int // rows that top: left out
 }
 
 // Caveat is something the reader must know about these numbers (CHAT 3). ID is its machine name.

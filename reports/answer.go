@@ -1,0 +1,261 @@
+package reports
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strings"
+
+	"outboundbot/storage"
+)
+
+// count asks the store once for all that the reports have in common: the total, the groupings that the report shows
+// and those that were asked for, and what the reader must know about them.
+func count(ctx context.Context, src Source, q Query, shown ...storage.Grouping) (Result, error) {
+	r := Result{Query: q}
+	shown = append(shown, q.Asked...)
+	q.By = append(slices.Clone(shown), storage.Grouping{"origin"}) // the last for the caveats
+	c, err := src.Count(ctx, q.Question)
+	if err != nil {
+		return r, err
+	}
+	if r.Stats, err = src.Stats(ctx); err != nil {
+		return r, err
+	}
+	r.Total = c.Total
+	for i, by := range shown {
+		b := Breakdown{By: by, Rows: c.Groups[i]}
+		q.Sort.order(b.Rows)
+		if q.Top > 0 && len(b.Rows) > q.Top {
+			b.Omitted, b.Rows = len(b.Rows)-q.Top, b.Rows[:q.Top]
+		}
+		r.Groups = append(r.Groups, b)
+	}
+	r.caveats(c.Groups[len(shown)])
+	r.Card = Card{Title: r.title(), Scope: r.scope(), Lang: q.language()}
+	if q.File {
+		r.Sheet = TallySheet(r.Total, r.Groups, q)
+		r.Sheet.About = Facts(q, r.Stats, int64(1+rowsOf(r.Groups)))
+	}
+	return r, nil
+}
+
+func rowsOf(groups []Breakdown) (n int) {
+	for _, g := range groups {
+		n += len(g.Rows)
+	}
+	return n
+}
+
+// order sorts rows by a metric, equal ones by key; the zero value leaves them in byte order of their keys.
+func (s Sort) order(rows []storage.Group) {
+	of := s.metric()
+	if of == nil {
+		if s.Descend {
+			slices.Reverse(rows)
+		}
+		return
+	}
+	slices.SortStableFunc(rows, func(a, b storage.Group) int {
+		d := of(&a.Tally) - of(&b.Tally)
+		if s.Descend {
+			d = -d
+		}
+		switch {
+		case d < 0:
+			return -1
+		case d > 0:
+			return 1
+		default:
+			return 0
+		}
+	})
+}
+
+func (s Sort) metric() func(*storage.Tally) int64 {
+	for m, info := range storage.Metrics {
+		if info.Name == s.By {
+			return func(t *storage.Tally) int64 { return t.N[m] }
+		}
+	}
+	return nil
+}
+
+func (r *Result) lang() *Language { return r.Query.language() }
+
+// add appends the blocks that have something to show.
+func (r *Result) add(blocks ...Block) {
+	for _, b := range blocks {
+		switch t := b.(type) {
+		case Table:
+			if len(t.Rows) == 0 {
+				continue
+			}
+		case Metrics:
+			if len(t.Items) == 0 {
+				continue
+			}
+		}
+		r.Card.Blocks = append(r.Card.Blocks, b)
+	}
+}
+
+// addAsked shows the groupings of by:, which follow the report's own.
+func (r *Result) addAsked(own int) {
+	for _, g := range r.Groups[own:] {
+		r.add(r.spreadOut(r.lang().Say("breakdown.by", Args{"Fields": r.fieldLabels(g.By)}), g, askedColumns))
+	}
+}
+
+// close ends the card: what to know about the numbers, and where to go from here.
+func (r *Result) close(others ...string) {
+	l := r.lang()
+	if r.matched() == 0 {
+		r.add(Note{Info, l.Say("empty.range")})
+	}
+	for _, c := range r.Notes {
+		r.add(Note{Warning, c.Text})
+	}
+	command := r.Query.Command
+	if command == "" {
+		return
+	}
+	var a Actions
+	for _, name := range others {
+		a.Buttons = append(a.Buttons, Button{Label: l.Say("report." + name + ".short"), Command: name + strings.TrimPrefix(command, r.Query.Report)})
+	}
+	for _, format := range []string{"xlsx", "csv", "json"} {
+		a.Buttons = append(a.Buttons, Button{Label: l.Say("action.export", Args{"Format": format}), Command: command + " format:" + format})
+	}
+	r.add(a)
+}
+
+// title is the report, the campaigns and the channels: Outbound summary · Black Friday · WhatsApp.
+func (r *Result) title() string {
+	l := r.lang()
+	parts := []string{l.Say("report." + r.Query.Report)}
+	for _, field := range []string{"campaign", "channel"} {
+		for _, c := range r.Query.Where {
+			if c.Field == field && !c.Not {
+				parts = append(parts, r.shown(c))
+			}
+		}
+	}
+	return strings.Join(parts, " · ")
+}
+
+// scope says which sends the numbers are of: range and zone, filters, what names matched.
+func (r *Result) scope() []string {
+	l := r.lang()
+	lines := []string{l.Days(r.Query.Range) + " (" + zoneOf(r.Query).String() + ")"}
+	var filters []string
+	for _, c := range r.Query.Where {
+		if (c.Field == "campaign" || c.Field == "channel") && !c.Not {
+			continue // in the title
+		}
+		id := "scope.is"
+		if c.Not {
+			id = "scope.not"
+		}
+		filters = append(filters, l.Say(id, Args{"Field": l.Say("field." + c.Field), "Values": r.shown(c)}))
+	}
+	if r.Query.Test {
+		filters = append(filters, l.Say("scope.test"))
+	}
+	if len(filters) > 0 {
+		lines = append(lines, strings.Join(filters, " · "))
+	}
+	for _, m := range r.Query.Matches {
+		lines = append(lines, l.Say("scope.matches", Args{"N": len(m.Names), "Field": strings.ToLower(l.Say("field." + m.Field)), "Value": m.Value, "Names": head(m.Names, 3, l)}))
+	}
+	return lines
+}
+
+// shown are the values of a condition as people read them, the first few of many; a phone is masked where the scope
+// hides contacts.
+func (r *Result) shown(c storage.Condition) string {
+	l := r.lang()
+	values := make([]string, len(c.Values))
+	for i, v := range c.Values {
+		values[i] = l.Value(c.Field, v)
+		if c.Field == "phone" && !r.Query.Scope.Contacts && !strings.HasPrefix(v, "~") {
+			values[i] = storage.Mask("WA", v)
+		}
+	}
+	return head(values, 3, l)
+}
+
+// head joins the first n and says how many more there are.
+func head(values []string, n int, l *Language) string {
+	if len(values) <= n {
+		return strings.Join(values, ", ")
+	}
+	return strings.Join(values[:n], ", ") + " " + l.Say("card.more", Args{"N": len(values) - n})
+}
+
+// sentence is the answer in one line, for notifications and screen readers.
+func (r *Result) sentence() string {
+	l := r.lang()
+	t := &r.Total
+	return l.Say("summary.lead", Args{
+		"Title": strings.ReplaceAll(r.Card.Title, " · ", ", "), "Days": l.Days(r.Query.Range),
+		"Sends": l.Int(t.N[storage.SuccessfulSends]), "Read": l.Percent(t.Percent(storage.Read)),
+		"Answered": l.Percent(t.Percent(storage.AnsweredSends)), "Assigned": l.Int(t.N[storage.AssignedSends]),
+		"Sales": l.Int(t.N[storage.Sales]), "Share": l.Percent(t.Percent(storage.Sales)),
+	})
+}
+
+// caveats notes what is true of these numbers and surprises people (CHAT 3).
+func (r *Result) caveats(byOrigin []storage.Group) {
+	l := r.lang()
+	note := func(id string, n int64) {
+		if n > 0 {
+			r.Notes = append(r.Notes, Caveat{id, l.Say("caveat."+id, Args{"N": n})})
+		}
+	}
+	for _, g := range byOrigin {
+		if g.Key[0] == "individual" {
+			note("individual_assigned", g.Tally.N[storage.SuccessfulSends])
+		}
+	}
+	note("over_open", r.Total.N[storage.OverOpen])
+	note("sales_final", r.Total.N[storage.Sales]-r.Total.N[storage.SalesFinal])
+	note("orphans", int64(r.Stats.Orphans))
+	today := storage.DayOf(r.Query.Now, zoneOf(r.Query))
+	if r.Query.Range.Has(today) && r.Query.Now != 0 {
+		note("partial_day", 1)
+	}
+}
+
+// Value is a value of a field as people read it: enumerations and absent values by their label, names as they are.
+func (l *Language) Value(field, value string) string {
+	switch value {
+	case storage.None:
+		return l.Say("value.none")
+	case storage.Untagged, storage.Unassigned:
+		return l.Say("value." + value)
+	}
+	if id := "value." + field + "." + value; l.Has(id) {
+		return l.Say(id)
+	}
+	if f, ok := storage.FieldNamed(field); ok && f.Kind == storage.YesNo {
+		return l.Say("value." + value)
+	}
+	return value
+}
+
+func (r *Result) fieldLabels(by storage.Grouping) string {
+	labels := make([]string, len(by))
+	for i, name := range by {
+		labels[i] = strings.ToLower(r.lang().Say("field." + name))
+	}
+	return strings.Join(labels, ", ")
+}
+
+// share of a count of one row, as a sortable entry.
+func share(l *Language, p storage.Percent) Entry {
+	if !p.Known {
+		return Entry{Text: l.Percent(p), N: math.Inf(-1)}
+	}
+	return Entry{Text: l.Percent(p), N: float64(p.Tenths) / 10}
+}

@@ -1,0 +1,83 @@
+package reports
+
+import (
+	"context"
+	"slices"
+
+	"outboundbot/storage"
+)
+
+// audit is one row a send with every field (MODEL 5).
+var audit = Report{
+	Name:     auditName,
+	Examples: []string{"audit campaign:BlackFriday read:yes answered:no", "audit yesterday status:failed"},
+	Run:      runAudit,
+}
+
+func runAudit(ctx context.Context, src Source, q Query) (Result, error) {
+	r, err := count(ctx, src, q)
+	if err != nil {
+		return r, err
+	}
+	if q.File {
+		r.Sheet = AuditSheet(src.Sends(ctx, q.Question, storage.Order{Limit: limit(q.Limit, FileRows)}), q)
+		r.Sheet.About = Facts(q, r.Stats, min(r.matched(), int64(limit(q.Limit, FileRows))))
+		return r, nil
+	}
+	for s, err := range src.Sends(ctx, q.Question, storage.Order{Limit: limit(q.Limit, ScreenRows)}) {
+		if err != nil {
+			return r, err
+		}
+		r.Records = append(r.Records, s)
+	}
+	l := r.lang()
+	shown := int64(len(r.Records))
+	r.Card.Lead = l.Say("audit.lead", Args{"Title": r.Card.Title, "Days": l.Days(q.Range), "N": r.matched()})
+	if shown < r.matched() {
+		r.add(Note{Info, l.Say("audit.more", Args{"Shown": l.Int(shown), "N": r.matched()})})
+	}
+	r.add(r.listing())
+	r.addAsked(0)
+	r.close("summary", "detailed")
+	return r, nil
+}
+
+// limit is what was asked for, at most the largest that there is; 0 asks for all of it.
+func limit(asked, most int) int {
+	if asked == 0 || asked > most {
+		return most
+	}
+	return asked
+}
+
+// matched is how many sends the question covers.
+func (r *Result) matched() int64 {
+	return r.Total.N[storage.Attempted] + r.Total.N[storage.SkippedSends]
+}
+
+// listing is the records for the screen, the newest first.
+func (r *Result) listing() Table {
+	l := r.lang()
+	t := Table{Title: l.Say("audit.records"), Columns: []Heading{
+		{Label: l.Say("field.time")}, {Label: l.Say("field.contact")}, {Label: l.Say("field.campaign")},
+		{Label: l.Say("field.status")}, {Label: l.Say("field.agent")}, {Label: l.Say("field.final_tag")},
+	}}
+	for _, s := range slices.Backward(r.Records) {
+		who := s.Mask
+		if s.Contact != "" {
+			who = s.Contact
+		}
+		t.Rows = append(t.Rows, []Entry{
+			{Text: l.Moment(s.Time, zoneOf(r.Query)), N: float64(s.Time)}, {Text: dash(who)}, {Text: dash(s.Campaign)},
+			{Text: l.Value("status", s.Status.String())}, {Text: dash(s.Agent)}, {Text: dash(s.FinalTag().Name)},
+		})
+	}
+	return t
+}
+
+func dash(s string) string {
+	if s == "" {
+		return "–"
+	}
+	return s
+}
