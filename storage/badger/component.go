@@ -1,0 +1,191 @@
+package badger
+
+import (
+	"errors"
+	"slices"
+
+	"outboundbot/storage"
+)
+
+// component is a set of events closed under the links of the join.
+type component struct {
+	id      uint64
+	head    head
+	loaded  bool
+	touched bool
+	events  []storage.Event // stored and new
+	fresh   []newEvent      // not yet in a chunk
+	settled bool            // joined is the join of events, and nobody else has part in its timelines
+	joined  storage.Joined
+}
+
+// newEvent is an event on its way into the store.
+type newEvent struct {
+	storage.Event
+	id      hash
+	encoded []byte
+	content uint64
+}
+
+// take moves what the smaller component has into the larger; the larger's last chunk stays the one with room.
+func (c *component) take(small *component) {
+	c.events = append(c.events, small.events...)
+	c.fresh = append(c.fresh, small.fresh...)
+	c.head.Chunks = slices.Concat(small.head.Chunks, c.head.Chunks)
+	if len(c.head.Chunks) == len(small.head.Chunks) {
+		c.head.Room = small.head.Room
+	}
+	c.head.Events += small.head.Events
+	c.head.Orphans += small.head.Orphans
+	c.head.Rows = append(c.head.Rows, small.head.Rows...)
+}
+
+// component loads the head of a component, following merges.
+func (b *batch) component(id uint64) (*component, error) {
+	for {
+		c, err := b.head(id)
+		if err != nil {
+			return nil, err
+		}
+		if c.head.Into == 0 {
+			return c, nil
+		}
+		id = c.head.Into
+	}
+}
+
+func (b *batch) head(id uint64) (*component, error) {
+	if c := b.components[id]; c != nil {
+		return c, nil
+	}
+	v, err := b.get(headKey(id))
+	if err != nil {
+		return nil, err
+	}
+	if v == nil {
+		return nil, errMissing
+	}
+	c := &component{id: id}
+	if err := decode(v, &c.head); err != nil {
+		return nil, err
+	}
+	b.components[id] = c
+	return c, nil
+}
+
+var errMissing = errors.New("a damaged store: a record that another one names is missing")
+
+func (b *batch) create() *component {
+	c := &component{id: b.next(), loaded: true}
+	b.components[c.id] = c
+	return c
+}
+
+// load reads the events of a component.
+func (b *batch) load(c *component) error {
+	if c.loaded {
+		return nil
+	}
+	c.events = make([]storage.Event, 0, c.head.Events+4)
+	for _, chunk := range c.head.Chunks {
+		v, err := b.get(chunkKey(chunk))
+		if err != nil {
+			return err
+		}
+		if c.events, err = decodeEvents(c.events, v); err != nil {
+			return err
+		}
+	}
+	if len(c.events) != c.head.Events {
+		return errMissing
+	}
+	c.loaded = true
+	return nil
+}
+
+// merge makes one component of two, of which one may be nil: the smaller goes into the larger.
+func (b *batch) merge(x, y *component) (*component, error) {
+	if x == nil || x == y {
+		return y, nil
+	}
+	if y == nil {
+		return x, nil
+	}
+	for _, c := range []*component{x, y} {
+		if err := b.load(c); err != nil {
+			return nil, err
+		}
+	}
+	large, small := x, y
+	if len(large.events) < len(small.events) {
+		large, small = small, large
+	}
+	large.take(small)
+	for _, h := range small.head.Contacts {
+		b.delete(homeKey(h, small.id))
+	}
+	// Tokens of the smaller still lead to it; its head tells where it went.
+	small.head = head{Into: large.id}
+	small.events, small.fresh = nil, nil
+	large.settled, small.settled = false, false
+	b.touch(small)
+	b.touch(large)
+	return large, nil
+}
+
+// settle joins what was touched until no timeline has parts in two components, and stores the outcome.
+func (b *batch) settle() error {
+	var settled []*component
+	for len(b.touched) > 0 {
+		c := b.touched[len(b.touched)-1]
+		b.touched = b.touched[:len(b.touched)-1]
+		c.touched = false
+		if c.head.Into != 0 {
+			if err := putRecord(b, headKey(c.id), &c.head); err != nil {
+				return err
+			}
+			continue
+		}
+		if err := b.join(c); err != nil {
+			return err
+		}
+		if c.settled {
+			settled = append(settled, c)
+		}
+	}
+	for _, c := range settled {
+		if !c.settled {
+			continue // merged into another one since, or stored already
+		}
+		c.settled = false
+		if err := b.store(c); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// join joins a component and claims the places of the timelines that come out; where another one owns a place the
+// two merge and the result is touched again.
+func (b *batch) join(c *component) error {
+	c.joined = storage.Join(c.events)
+	c.settled = true
+	whole := c
+	for _, t := range c.joined.Timelines {
+		if t.Key.Contact == "" {
+			continue // a send alone in its timeline: the send's own token is enough
+		}
+		place := b.e.placeHash(t.Key.Channel, t.Key.Line, t.Key.Contact)
+		o, err := b.owner(place)
+		if err != nil {
+			return err
+		}
+		if o == nil {
+			b.own(place, whole)
+		}
+		if whole, err = b.merge(whole, o); err != nil {
+			return err
+		}
+	}
+	return nil
+}
