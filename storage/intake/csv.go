@@ -1,0 +1,214 @@
+package intake
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+	"unicode/utf8"
+
+	"outboundbot/storage"
+)
+
+// CSV is one event of MODEL 1 a row under a row of native field names, which are compared as names are (MODEL 4).
+// Cells are divided by comma, semicolon or tab; an empty cell is an absent field.
+var CSV = Format{
+	Name: "csv",
+	Detect: func(name string, head []byte) bool {
+		if strings.HasSuffix(name, ".csv") || strings.HasSuffix(name, ".tsv") {
+			return true
+		}
+		first, _, _ := bytes.Cut(head, []byte{'\n'})
+		_, known := comma(first)
+		return known >= len(required)
+	},
+	Read: readCSV,
+}
+
+// The columns without which no row is an event.
+var required = [...]string{"id", "type", "at"}
+
+func readCSV(r io.Reader) iter.Seq2[*Item, error] {
+	return func(yield func(*Item, error) bool) {
+		br, err := open(r)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		table := &rows{lines: lines{r: br, limit: maxLine}}
+		columns, notice, err := header(table)
+		if err != nil {
+			yield(nil, err)
+			return
+		}
+		var item Item
+		if notice != "" {
+			item = Item{Place: Place{Line: 1}, Notice: notice}
+			if !yield(&item, nil) {
+				return
+			}
+		}
+		for {
+			got, err := table.next()
+			if errors.Is(err, io.EOF) {
+				return
+			}
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			at := Place{Line: got.line}
+			if err := columns.event(&item.Event, got); err != nil {
+				item.reject(at, got.raw, err)
+			} else {
+				item.event(at, got.raw)
+			}
+			if !yield(&item, nil) {
+				return
+			}
+		}
+	}
+}
+
+// columns are the native names of a table's columns in order, "" for one that is not known.
+type columns []string
+
+// header reads the first row and finds the delimiter. The notice names the columns that are ignored.
+func header(table *rows) (cols columns, notice string, err error) {
+	head, _ := table.lines.r.Peek(16 << 10)
+	first, _, _ := bytes.Cut(bytes.TrimLeft(head, "\r\n"), []byte{'\n'})
+	table.comma, _ = comma(first)
+	top, err := table.next()
+	switch {
+	case errors.Is(err, io.EOF):
+		return nil, "", nil // nothing in it: no events
+	case err != nil:
+		return nil, "", err
+	case top.bad != nil:
+		return nil, "", fmt.Errorf("the first line must name the columns: %w", top.bad)
+	}
+	at := map[string]bool{}
+	var unknown []string
+	for _, title := range top.cells {
+		name, known := column(title)
+		switch {
+		case known && at[name]:
+			return nil, "", fmt.Errorf("column %s is there twice", name)
+		case !known && strings.TrimSpace(title) != "":
+			unknown = append(unknown, fmt.Sprintf("%.40q", title))
+		}
+		at[name] = true
+		cols = append(cols, name)
+	}
+	for _, name := range required {
+		if !at[name] {
+			return nil, "", fmt.Errorf("the first line must name the columns, and column %s is missing", name)
+		}
+	}
+	if len(unknown) > 0 {
+		notice = cut("ignored columns that no event has: "+strings.Join(unknown, ", "), maxReason)
+	}
+	return cols, notice, nil
+}
+
+// comma finds the delimiter under which most cells of the header are native names, and their number.
+func comma(first []byte) (delimiter byte, known int) {
+	delimiter = ','
+	for _, c := range []byte(",;\t") {
+		n := 0
+		for _, title := range strings.Split(string(first), string(rune(c))) {
+			if _, ok := column(strings.Trim(strings.TrimSpace(title), `"`)); ok {
+				n++
+			}
+		}
+		if n > known {
+			delimiter, known = c, n
+		}
+	}
+	return delimiter, known
+}
+
+// column is the native name that a title stands for.
+func column(title string) (name string, known bool) {
+	var e storage.Event
+	folded := storage.Fold(strings.TrimSpace(title))
+	for _, name := range [...]string{"up_to", "reply_to", "tag_type"} { // the names that folding changes
+		if folded == storage.Fold(name) {
+			return name, true
+		}
+	}
+	if slot, _ := target(&e, folded); slot == noSlot {
+		return "", false
+	}
+	return folded, true
+}
+
+// event reads a row.
+func (cols columns) event(e *storage.Event, r row) error {
+	*e = storage.Event{}
+	if r.bad != nil {
+		return r.bad
+	}
+	for i, cell := range r.cells {
+		if cell == "" {
+			continue
+		}
+		if i >= len(cols) {
+			return syntaxf("more cells than the %d columns of the first line", len(cols))
+		}
+		if err := set(e, cols[i], unguard(cell)); err != nil {
+			return err
+		}
+	}
+	if len(r.cells) < len(cols) {
+		return syntaxf("%d cells, but %d columns in the first line", len(r.cells), len(cols))
+	}
+	return nil
+}
+
+// set writes the text of a cell into the field of that native name.
+func set(e *storage.Event, name, cell string) error {
+	slot, text := target(e, name)
+	switch slot {
+	case noSlot:
+		return nil
+	case slotAt:
+		return setInstant(name, strings.TrimSpace(cell), &e.At)
+	case slotUpTo:
+		return setInstant(name, strings.TrimSpace(cell), &e.UpTo)
+	case slotSeq:
+		return setInteger(name, strings.TrimSpace(cell), &e.Seq)
+	case slotTest:
+		return setBoolean(name, cell, &e.Test)
+	case slotSale:
+		return setBoolean(name, cell, &e.Sale)
+	}
+	*text = cell
+	return nil
+}
+
+func setBoolean(name, cell string, to *bool) error {
+	switch storage.Fold(cell) {
+	case "true", "yes", "si", "1":
+		*to = true
+	case "false", "no", "0":
+	default:
+		return fmt.Errorf("%s must be true or false", name)
+	}
+	return nil
+}
+
+// unguard takes off the quote that our exports put before what a spreadsheet would take for a formula.
+func unguard(cell string) string {
+	rest, guarded := strings.CutPrefix(cell, "'")
+	if !guarded {
+		return cell
+	}
+	r, _ := utf8.DecodeRuneInString(strings.TrimLeft(rest, " "+byteOrderMark))
+	if strings.ContainsRune("=+-@\t\r\n|＝＋－＠", r) {
+		return rest
+	}
+	return cell
+}
