@@ -5,6 +5,7 @@ import (
 	"context"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 	"unicode/utf16"
@@ -156,16 +157,28 @@ func openGrid(book *excelize.File, s reports.Sheet, l looks) (*excelize.StreamWr
 		return nil, err
 	}
 	head := make([]any, len(s.Columns))
+	widths := make([]float64, len(s.Columns))
 	for i, c := range s.Columns {
-		head[i] = excelize.Cell{StyleID: l.head, Value: c.Label}
-		if err := grid.SetColWidth(i+1, i+1, width(c)); err != nil {
-			return nil, err
-		}
+		head[i], widths[i] = excelize.Cell{StyleID: l.head, Value: c.Label}, width(c)
+	}
+	if err := setWidths(grid, widths); err != nil {
+		return nil, err
 	}
 	if err := grid.SetPanes(&excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"}); err != nil {
 		return nil, err
 	}
 	return grid, grid.SetRow("A1", head)
+}
+
+// setWidths goes from the last column to the first: excelize writes them the other way round, and a spreadsheet may
+// take columns that do not ascend for damage.
+func setWidths(grid *excelize.StreamWriter, widths []float64) error {
+	for i, w := range slices.Backward(widths) {
+		if err := grid.SetColWidth(i+1, i+1, w); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // width of a column in characters: room for its values, its label and the filter's arrow.
@@ -191,10 +204,7 @@ func writeAbout(book *excelize.File, s reports.Sheet, l looks, cut int) error {
 	if err != nil {
 		return err
 	}
-	if err := about.SetColWidth(1, 1, 28); err != nil {
-		return err
-	}
-	if err := about.SetColWidth(2, 2, 100); err != nil {
+	if err := setWidths(about, []float64{28, 100}); err != nil {
 		return err
 	}
 	lang := wording(s)
