@@ -22,6 +22,9 @@ import (
 // object is decoded JSON; numbers keep their text, so that 40.0 differs from 40.
 type object = map[string]any
 
+// goldenFolder holds the set that every engine must answer too.
+const goldenFolder = "../storage/storagetest/testdata/"
+
 type goldenSet struct {
 	TZ        string
 	Questions []goldenQuestion
@@ -54,12 +57,12 @@ func decode(t testing.TB, from []byte, into any) {
 func golden(t *testing.T) (goldenSet, *memory.Store) {
 	t.Helper()
 	var set goldenSet
-	text, err := os.ReadFile("testdata/expected.json")
+	text, err := os.ReadFile(goldenFolder + "expected.json")
 	if err != nil {
 		t.Fatal(err)
 	}
 	decode(t, text, &set)
-	lines, err := os.ReadFile("testdata/events.ndjson")
+	lines, err := os.ReadFile(goldenFolder + "events.ndjson")
 	if err != nil {
 		t.Fatal(err)
 	}
