@@ -1,0 +1,101 @@
+package bot
+
+import (
+	"crypto/rand"
+	"time"
+
+	"outboundbot/commands"
+	"outboundbot/reports"
+)
+
+// The bot's own few sentences, for when there is no answer to show.
+
+// noticePatience is how long the outbox tries to deliver a notice.
+const noticePatience = 5 * time.Minute
+
+// fault says that we failed, with a reference that the log has too.
+func (b *Bot) fault(req commands.Request, err error) commands.Reply {
+	id := rand.Text()[:8]
+	lang := b.language(req)
+	r := notice(lang, reports.Fault, "bot.fault.title", lang.Say("bot.fault", reports.Args{"Reference": id}))
+	r.Err = &commands.InternalError{ID: id, Err: err}
+	return r
+}
+
+// slow says that an answer took too long and how to ask for less.
+func (b *Bot) slow(req commands.Request, err error) commands.Reply {
+	lang := b.language(req)
+	limit := lang.Duration(answerLimit.Milliseconds())
+	r := notice(lang, reports.Fault, "bot.fault.title", lang.Say("bot.slow", reports.Args{"Limit": limit}))
+	r.Err = err
+	return r
+}
+
+// refusal says why the answer is not there and what somebody can do about it.
+func (b *Bot) refusal(req commands.Request, fix string) commands.Reply {
+	return notice(b.language(req), reports.Warning, "bot.refused.title", fix)
+}
+
+// missed says that a question was lost in a restart.
+func (b *Bot) missed(req commands.Request) commands.Reply {
+	lang := b.language(req)
+	return notice(lang, reports.Warning, "bot.restarted.title", lang.Say("bot.restarted", reports.Args{"Command": verb(req.Text)}))
+}
+
+// doubt says that an answer may be there or not.
+func (b *Bot) doubt(req commands.Request) commands.Reply {
+	lang := b.language(req)
+	return notice(lang, reports.Warning, "bot.doubt.title", lang.Say("bot.doubt", reports.Args{"Command": verb(req.Text)}))
+}
+
+func notice(lang *reports.Language, kind reports.NoteKind, title, text string) commands.Reply {
+	return commands.Reply{Private: true, Card: reports.Card{
+		Title: lang.Say(title), Lead: text, Lang: lang,
+		Blocks: []reports.Block{reports.Note{Kind: kind, Text: text}},
+	}}
+}
+
+// language is that of the asker if it is known, else the workspace's.
+func (b *Bot) language(req commands.Request) *reports.Language {
+	if req.Locale != "" {
+		return reports.LanguageFor(req.Locale)
+	}
+	return b.lang
+}
+
+// tell posts a notice to the first of the places that takes it, and calls then.
+func (b *Bot) tell(p Platform, places []commands.Place, notice commands.Reply, then func()) {
+	if len(places) == 0 {
+		then()
+		return
+	}
+	b.outbox.put(&parcel{
+		platform: p, place: places[0], reply: notice, patience: noticePatience,
+		finished: func(d delivery, _ time.Time) {
+			switch {
+			case d.outcome == refused && len(places) > 1:
+				b.tell(p, places[1:], notice, then)
+				return
+			case d.outcome != posted:
+				b.log.Warn("a notice could not be posted", "platform", p.Name(), "title", notice.Card.Title, "outcome", d.outcome, "err", d.err)
+			}
+			then()
+		},
+	})
+}
+
+// elsewhere are the addresses at which only the asker reads a notice about a reply to place.
+func elsewhere(place commands.Place) (places []commands.Place) {
+	if place.Respond != "" {
+		places = append(places, respondOnly(place))
+	}
+	if place.Private && place.ID != "" {
+		places = append(places, commands.Place{ID: place.ID, Private: true})
+	}
+	return places
+}
+
+// respondOnly is the response address of one question without its channel.
+func respondOnly(place commands.Place) commands.Place {
+	return commands.Place{Respond: place.Respond, Private: true}
+}

@@ -1,0 +1,279 @@
+package bot
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"outboundbot/commands"
+)
+
+// outbox delivers replies: one at a time and in order to each place, with retries. It never sends inside the time
+// that a platform asked it to wait, and never sends again what may have arrived unless the platform can tell.
+type outbox struct {
+	life     context.Context // of the tries
+	stopping <-chan struct{} // closed: do not wait for another try
+	log      *slog.Logger
+	mu       sync.Mutex
+	lanes    map[string]*lane
+}
+
+// lane is the queue of one place.
+type lane struct {
+	waiting []*parcel
+	busy    bool      // a goroutine is at it
+	free    time.Time // nothing is sent before
+}
+
+// parcel is a reply on its way.
+type parcel struct {
+	platform Platform
+	place    commands.Place
+	reply    commands.Reply
+	claim    *claim                    // where the intent and the outcome are written down; nil for a mere notice
+	strict   bool                      // not to be sent if the intent cannot be written down
+	patience time.Duration             // how long to keep trying
+	finished func(delivery, time.Time) // called once, with the time of the first try
+}
+
+// delivery is what became of a parcel.
+type delivery struct {
+	outcome outcome
+	err     error
+	fix     string // of a refusal
+}
+
+type outcome string
+
+const (
+	posted   outcome = "posted"
+	refused  outcome = "refused"  // the platform will not take it
+	gaveUp   outcome = "gave up"  // certainly not there, and no more patience
+	doubtful outcome = "doubtful" // may be there or not, and nobody can tell
+	crashed  outcome = "crashed"  // the platform's code panicked
+	ceded    outcome = "ceded"    // another bot on the same State has it
+	kept     outcome = "kept"     // not sent, and left in State for the next start
+)
+
+const (
+	postLimit = time.Minute     // of one try
+	fileLimit = 5 * time.Minute // of one try with a file
+	findLimit = 15 * time.Second
+	findTries = 4
+)
+
+func newOutbox(life context.Context, stopping <-chan struct{}, log *slog.Logger) *outbox {
+	return &outbox{life: life, stopping: stopping, log: log, lanes: map[string]*lane{}}
+}
+
+// put queues a parcel for its place and returns at once.
+func (o *outbox) put(p *parcel) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for key, l := range o.lanes {
+		if !l.busy && time.Now().After(l.free) {
+			delete(o.lanes, key)
+		}
+	}
+	key := p.platform.Name() + "/" + p.place.ID
+	if p.place.ID == "" {
+		key += p.place.Respond
+	}
+	l := o.lanes[key]
+	if l == nil {
+		l = &lane{}
+		o.lanes[key] = l
+	}
+	l.waiting = append(l.waiting, p)
+	if !l.busy {
+		l.busy = true
+		go o.run(l)
+	}
+}
+
+func (o *outbox) run(l *lane) {
+	for {
+		o.mu.Lock()
+		if len(l.waiting) == 0 {
+			l.busy = false
+			o.mu.Unlock()
+			return
+		}
+		p := l.waiting[0]
+		l.waiting = l.waiting[1:]
+		o.mu.Unlock()
+
+		begun := time.Now()
+		d := o.deliver(p, l)
+		o.settle(p, d)
+		p.finished(d, begun)
+	}
+}
+
+// deliver tries until the parcel is there, is refused, is in doubt, or patience ends.
+func (o *outbox) deliver(p *parcel, l *lane) delivery {
+	begun := time.Now()
+	for try := 1; ; try++ {
+		if wait := time.Until(l.free); wait > 0 {
+			if time.Since(begun)+wait > p.patience {
+				return delivery{outcome: gaveUp, err: fmt.Errorf("the platform asks to wait %s more", wait.Round(time.Second))}
+			}
+			if !sleep(o.life, o.stopping, wait) {
+				return delivery{outcome: kept}
+			}
+		}
+		err := p.intend()
+		switch {
+		case errors.Is(err, errTaken):
+			return delivery{outcome: ceded, err: err}
+		case err != nil && p.strict:
+			return delivery{outcome: kept, err: err}
+		}
+		err = o.try(p)
+		if err == nil {
+			return delivery{outcome: posted}
+		}
+		d, again := o.judge(p, err)
+		if !again {
+			return d
+		}
+		l.free = time.Now().Add(pause(err, try))
+		if err := p.withdraw(time.Until(l.free)); errors.Is(err, errTaken) {
+			return delivery{outcome: ceded, err: err}
+		}
+		if time.Until(l.free)+time.Since(begun) > p.patience {
+			return delivery{outcome: gaveUp, err: err}
+		}
+	}
+}
+
+// judge says whether a failed try is worth another one, or else what became of the parcel.
+func (o *outbox) judge(p *parcel, err error) (d delivery, again bool) {
+	var no *Refused
+	var later *Retry
+	var panicked *panicError
+	switch {
+	case errors.As(err, &no):
+		return delivery{outcome: refused, err: err, fix: no.Fix}, false
+	case errors.As(err, &panicked):
+		return delivery{outcome: crashed, err: err}, false
+	case errors.As(err, &later) && !later.Doubtful:
+		return delivery{}, true
+	}
+	there, findErr := o.find(p)
+	switch {
+	case findErr != nil:
+		return delivery{outcome: doubtful, err: errors.Join(err, findErr)}, false
+	case there:
+		return delivery{outcome: posted}, false
+	}
+	return delivery{}, true
+}
+
+// errCannotTell: the platform has no way to look for this message.
+var errCannotTell = errors.New("the platform cannot tell whether it arrived")
+
+// find looks for a parcel that may have arrived. The answer of one request is not looked for: only its asker may
+// see it.
+func (o *outbox) find(p *parcel) (there bool, err error) {
+	finder, ok := p.platform.(Finder)
+	if !ok || p.reply.Mark == "" || p.place.Respond != "" {
+		return false, errCannotTell
+	}
+	for try := 1; ; try++ {
+		// Also before the first look: what was accepted just now may show a moment later.
+		if !sleep(o.life, nil, pause(nil, try)) {
+			return false, o.life.Err()
+		}
+		there, err = safely(func() (bool, error) {
+			ctx, cancel := context.WithTimeout(o.life, findLimit)
+			defer cancel()
+			return finder.Find(ctx, p.place, p.reply.Mark)
+		})
+		var no *Refused
+		if err == nil || try == findTries || errors.As(err, &no) {
+			return there, err
+		}
+	}
+}
+
+// try posts once.
+func (o *outbox) try(p *parcel) error {
+	ctx, cancel := context.WithTimeout(o.life, p.limit())
+	defer cancel()
+	_, err := safely(func() (Posted, error) { return p.platform.Post(ctx, p.place, p.reply) })
+	return err
+}
+
+// settle writes down the outcome, unless the parcel is to be found unfinished, and removes the file.
+func (o *outbox) settle(p *parcel, d delivery) {
+	if p.reply.File != nil {
+		if err := p.reply.File.Close(); err != nil {
+			o.log.Warn("an export file could not be removed", "err", err)
+		}
+	}
+	unfinished := d.outcome == ceded || d.outcome == kept || (d.outcome == doubtful && o.life.Err() != nil)
+	if p.claim == nil || unfinished {
+		return
+	}
+	if err := p.claim.done(o.life, string(d.outcome)); err != nil {
+		o.log.Error("an outcome could not be written down", "key", p.claim.key, "outcome", d.outcome, "err", err)
+	}
+}
+
+func (p *parcel) limit() time.Duration {
+	if p.reply.File != nil {
+		return fileLimit
+	}
+	return postLimit
+}
+
+// intend writes down that a try begins.
+func (p *parcel) intend() error {
+	if p.claim == nil {
+		return nil
+	}
+	return p.claim.posting(context.Background(), p.limit()+time.Minute)
+}
+
+// withdraw writes down that the last try certainly failed and another follows.
+func (p *parcel) withdraw(wait time.Duration) error {
+	if p.claim == nil {
+		return nil
+	}
+	return p.claim.take(context.Background(), wait+time.Minute)
+}
+
+// pause is how long to wait before another try: what the platform asks for, else a jittered time that doubles from
+// one second up to a minute.
+func pause(err error, try int) time.Duration {
+	var later *Retry
+	if errors.As(err, &later) && later.After > 0 {
+		return later.After
+	}
+	d := min(time.Second<<min(try-1, 6), time.Minute)
+	return d/2 + rand.N(d/2)
+}
+
+// panicError is a panic of a platform or of an answer.
+type panicError struct {
+	value string
+	stack string
+}
+
+func (e *panicError) Error() string { return "panic: " + e.value }
+
+// safely turns a panic of f into an error.
+func safely[T any](f func() (T, error)) (v T, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = &panicError{value: fmt.Sprint(r), stack: string(debug.Stack())}
+		}
+	}()
+	return f()
+}
