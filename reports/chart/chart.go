@@ -103,7 +103,7 @@ func short(s string) string {
 
 // more says how many things are not drawn.
 func (l *layout) more(id string, n int) string {
-	return l.lang.Say(id, reports.Args{"Count": l.lang.Int(int64(n))})
+	return l.lang.Say(id, reports.Args{"N": n})
 }
 
 func (l *layout) seconds(d float64) string {

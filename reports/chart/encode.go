@@ -3,10 +3,12 @@ package chart
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"fmt"
 	"image"
 	"image/color"
 	"image/png"
+	"maps"
 	"slices"
 )
 
@@ -15,7 +17,7 @@ import (
 // a quarter of the size and of the time.
 func encode(img *image.RGBA) ([]byte, error) {
 	var b bytes.Buffer
-	e := png.Encoder{CompressionLevel: png.DefaultCompression}
+	e := png.Encoder{CompressionLevel: png.BestSpeed}
 	if err := e.Encode(&b, reduce(img)); err != nil {
 		return nil, fmt.Errorf("encode the picture: %w", err)
 	}
@@ -23,31 +25,27 @@ func encode(img *image.RGBA) ([]byte, error) {
 }
 
 func reduce(img *image.RGBA) *image.Paletted {
-	counts := map[color.RGBA]int{}
-	eachRun(img, func(c color.RGBA, _, n int) { counts[c] += n })
-	colours := make([]color.RGBA, 0, len(counts))
-	for c := range counts {
-		colours = append(colours, c)
-	}
-	slices.SortFunc(colours, func(a, b color.RGBA) int {
-		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(key(a), key(b)))
+	counts := map[uint32]int{}
+	eachRun(img, func(c uint32, _, n int) { counts[c] += n })
+	colours := slices.SortedFunc(maps.Keys(counts), func(a, b uint32) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), cmp.Compare(a, b))
 	})
-	kept := make(color.Palette, min(len(colours), 256))
-	for i := range kept {
-		kept[i] = colours[i]
-	}
-	index := make(map[color.RGBA]uint8, len(colours))
+	kept := colours[:min(len(colours), 256)]
+	index := make(map[uint32]uint8, len(colours))
 	for i, c := range colours {
-		if i < len(kept) {
-			index[c] = uint8(i)
-		} else {
-			index[c] = uint8(nearest(colours[:len(kept)], c))
+		if i >= len(kept) {
+			i = nearest(kept, c)
 		}
+		index[c] = uint8(i)
 	}
-	out := image.NewPaletted(img.Rect, kept)
-	eachRun(img, func(c color.RGBA, at, n int) {
-		i := index[c]
-		run := out.Pix[at : at+n]
+	inks := make(color.Palette, len(kept))
+	for i, c := range kept {
+		r, g, b := parts(c)
+		inks[i] = color.RGBA{R: uint8(r), G: uint8(g), B: uint8(b), A: 255}
+	}
+	out := image.NewPaletted(img.Rect, inks)
+	eachRun(img, func(c uint32, at, n int) {
+		run, i := out.Pix[at:at+n], index[c]
 		for j := range run {
 			run[j] = i
 		}
@@ -56,29 +54,28 @@ func reduce(img *image.RGBA) *image.Paletted {
 }
 
 // eachRun calls f with every stretch of one colour, from pixel number at on.
-func eachRun(img *image.RGBA, f func(c color.RGBA, at, n int)) {
-	pixels := len(img.Pix) / 4
-	colour := func(i int) color.RGBA {
-		p := img.Pix[i*4 : i*4+4 : i*4+4]
-		return color.RGBA{R: p[0], G: p[1], B: p[2], A: p[3]}
-	}
-	for at := 0; at < pixels; {
-		c, end := colour(at), at+1
-		for end < pixels && colour(end) == c {
-			end++
+func eachRun(img *image.RGBA, f func(c uint32, at, n int)) {
+	pixels, start := len(img.Pix)/4, 0
+	colour := func(i int) uint32 { return binary.LittleEndian.Uint32(img.Pix[i*4:]) }
+	run := colour(0)
+	for i := 1; i < pixels; i++ {
+		if c := colour(i); c != run {
+			f(run, start, i-start)
+			run, start = c, i
 		}
-		f(c, at, end-at)
-		at = end
 	}
+	f(run, start, pixels-start)
 }
 
-func key(c color.RGBA) uint32 { return uint32(c.R)<<16 | uint32(c.G)<<8 | uint32(c.B) }
+// parts are red, green and blue of an opaque colour.
+func parts(c uint32) (r, g, b int) { return int(c & 255), int(c >> 8 & 255), int(c >> 16 & 255) }
 
-func nearest(colours []color.RGBA, c color.RGBA) int {
+func nearest(colours []uint32, c uint32) int {
 	best, least := 0, 1<<30
+	red, green, blue := parts(c)
 	for i, k := range colours {
-		r, g, b := int(k.R)-int(c.R), int(k.G)-int(c.G), int(k.B)-int(c.B)
-		if d := r*r + g*g + b*b; d < least {
+		r, g, b := parts(k)
+		if d := (r-red)*(r-red) + (g-green)*(g-green) + (b-blue)*(b-blue); d < least {
 			best, least = i, d
 		}
 	}

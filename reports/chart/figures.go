@@ -45,7 +45,7 @@ func (l *layout) metrics(m reports.Metrics) {
 func (l *layout) below(base string, out int) {
 	text := base
 	if out > 0 {
-		text = l.more("chart.more", out)
+		text = l.more("card.more", out)
 		if base != "" {
 			text += " · " + base
 		}

@@ -13,21 +13,32 @@ func (l *layout) header(card reports.Card) {
 	l.sign(box{left, l.y, sign, sign})
 	top := l.y
 	titles := l.type_.wrap(card.Title, titleStyle, inner-beside, 2)
+	if len(titles) == 1 && len(card.Scope) == 0 {
+		l.y += 8 // in the middle of the sign
+	}
 	for _, line := range titles {
 		l.say(left+beside, l.y+20, inner-beside, line, titleStyle, l.ink.text)
 		l.y += 32
 	}
-	lines := 0
-	for _, scope := range card.Scope {
-		for _, line := range l.type_.wrap(scope, smallStyle, inner-beside, 2) {
-			if lines++; lines > 6 {
-				break
-			}
-			l.say(left+beside, l.y+13, inner-beside, line, smallStyle, l.ink.muted)
-			l.y += 22
-		}
+	for _, line := range l.scope(card.Scope, inner-beside) {
+		l.say(left+beside, l.y+13, inner-beside, line, smallStyle, l.ink.muted)
+		l.y += 22
 	}
 	l.y = max(l.y-4, top+sign)
+}
+
+// scope is the lines below the title, few enough that the figures stay in sight.
+func (l *layout) scope(scope []string, width float64) []string {
+	const most = 6
+	var lines []string
+	for i, s := range scope {
+		wrapped := l.type_.wrap(s, smallStyle, width, 2)
+		if len(lines)+len(wrapped) > most {
+			return append(lines, l.more("card.more", len(scope)-i))
+		}
+		lines = append(lines, wrapped...)
+	}
+	return lines
 }
 
 // sign is the product's mark: three bars that narrow.
@@ -53,7 +64,7 @@ func (l *layout) footer(f reports.Footer) {
 	}
 	if facts != "" {
 		l.line(l.y+2, inner, facts, smallStyle)
-		l.y += 20
+		l.y += 16
 	}
 }
 
@@ -75,11 +86,15 @@ func (l *layout) facts(f reports.Footer) string {
 // note places a sentence beside a sign whose shape tells its kind.
 func (l *layout) note(n reports.Note) {
 	const text, step = 44, 23
-	lines := l.type_.wrap(n.Text, smallStyle, inner-text-16, 5)
+	lines := l.type_.wrap(strings.TrimLeft(n.Text, "⚠ℹ❗\ufe0f "), smallStyle, inner-text-16, 5)
 	if len(lines) == 0 {
 		return
 	}
-	l.next(20)
+	if l.y == l.noted {
+		l.y += 12
+	} else {
+		l.next(gap)
+	}
 	ground := l.ink.tile
 	if n.Kind == reports.Warning {
 		ground = l.ink.caution
@@ -91,6 +106,7 @@ func (l *layout) note(n reports.Note) {
 		l.say(left+text, b.y+27+float64(i)*step, inner-text-16, line, smallStyle, l.ink.text)
 	}
 	l.y = b.bottom()
+	l.noted = l.y
 }
 
 // noteSign draws a triangle with ! for a caveat, a disc with i, ? or × for the others.
@@ -120,7 +136,7 @@ func (l *layout) centred(x, base float64, text string, s style) {
 func (l *layout) code(c reports.Code) {
 	lines := strings.Split(strings.TrimRight(strings.ReplaceAll(c.Text, "\t", "    "), "\n"), "\n")
 	if out := len(lines) - mostCode; out > 0 {
-		lines = append(lines[:mostCode:mostCode], l.more("chart.more", out))
+		lines = append(lines[:mostCode:mostCode], l.more("card.more", out))
 	}
 	l.next(gap)
 	b := box{left, l.y, inner, float64(len(lines))*21 + 24}

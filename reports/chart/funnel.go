@@ -33,23 +33,25 @@ func (l *layout) funnel(f reports.Funnel) {
 	if len(steps) > mostSteps {
 		steps, out = steps[:mostSteps], len(steps)-mostSteps
 	}
-	l.heading(f.Title)
 	if len(steps) == 0 {
+		l.heading(f.Title, inner)
 		l.line(l.y, inner, l.lang.Say("chart.empty"), bodyStyle)
 		l.y += 20
 		return
 	}
 	c := l.funnelColumns(steps)
-	l.y += 4
-	l.sayRight(c.first, l.y+10, c.firstWidth, l.lang.Say("chart.of_first"), smallStyle, l.ink.muted)
-	l.sayRight(c.previous, l.y+10, c.previousWidth, l.lang.Say("chart.of_previous"), smallStyle, l.ink.muted)
-	l.y += 20
+	l.heading(f.Title, c.first-c.firstWidth-columnGap-left)
+	if f.Title == "" {
+		l.y += 28
+	}
+	l.sayRight(c.first, l.y-13, c.firstWidth, l.lang.Say("chart.of_first"), smallStyle, l.ink.muted)
+	l.sayRight(c.previous, l.y-13, c.previousWidth, l.lang.Say("chart.of_previous"), smallStyle, l.ink.muted)
 	for i := range steps {
 		l.step(steps, i, c)
 		l.y += stepHeight
 	}
 	if out > 0 {
-		l.line(l.y+8, inner, l.more("chart.more", out), smallStyle)
+		l.line(l.y+8, inner, l.more("card.more", out), smallStyle)
 		l.y += 26
 	}
 	l.widenings(steps)
@@ -66,7 +68,9 @@ func (l *layout) funnelColumns(steps []reports.Step) funnelColumns {
 		c.firstWidth = max(c.firstWidth, l.textWidth(l.lang.Percent(s.OfFirst), bodyStyle))
 		c.previousWidth = max(c.previousWidth, l.textWidth(l.lang.Percent(s.OfPrevious), bodyStyle))
 	}
-	c.labels = min(c.labels, 180)
+	// bounds that leave the bars at least 90 points
+	c.labels, c.nWidth = min(c.labels, 160), min(c.nWidth, 150)
+	c.firstWidth, c.previousWidth = min(c.firstWidth, 100), min(c.previousWidth, 100)
 	c.previous = left + inner
 	c.first = c.previous - c.previousWidth - columnGap
 	c.n = c.first - c.firstWidth - columnGap
@@ -91,10 +95,10 @@ func (l *layout) step(steps []reports.Step, i int, c funnelColumns) {
 		part := float64(i) / float64(max(len(steps)-1, 1))
 		l.panel(bar, 6, between(l.ink.first, l.ink.last, part))
 	}
-	l.sayRight(c.n, base, c.nWidth+1, l.lang.Int(s.N), strongStyle, l.ink.text)
-	l.sayRight(c.first, base, c.firstWidth+1, l.lang.Percent(s.OfFirst), bodyStyle, l.ink.text)
+	l.sayRight(c.n, base, c.nWidth, l.lang.Int(s.N), strongStyle, l.ink.text)
+	l.sayRight(c.first, base, c.firstWidth, l.lang.Percent(s.OfFirst), bodyStyle, l.ink.text)
 	if i > 0 {
-		l.sayRight(c.previous, base, c.previousWidth+1, l.lang.Percent(s.OfPrevious), bodyStyle, l.ink.text)
+		l.sayRight(c.previous, base, c.previousWidth, l.lang.Percent(s.OfPrevious), bodyStyle, l.ink.text)
 	}
 }
 

@@ -41,6 +41,7 @@ type layout struct {
 	lang   *reports.Language
 	ink    palette
 	y      float64 // where the next block starts
+	noted  float64 // where the last note ended
 	shapes []shape
 }
 
@@ -177,12 +178,12 @@ func (l *layout) panel(b box, radius float64, ink color.RGBA) {
 func (l *layout) rule(y float64, ink color.RGBA) { l.panel(box{left, y, inner, 1}, 0, ink) }
 
 // heading names a block.
-func (l *layout) heading(title string) {
+func (l *layout) heading(title string, width float64) {
 	l.next(gap)
 	if title == "" {
 		return
 	}
-	l.say(left, l.y+15, inner, title, headingStyle, l.ink.text)
+	l.say(left, l.y+15, width, title, headingStyle, l.ink.text)
 	l.y += 28
 }
 

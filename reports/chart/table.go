@@ -4,57 +4,69 @@ import (
 	"image/color"
 	"math"
 	"slices"
-	"strings"
 
 	"outboundbot/reports"
 )
 
-const (
-	rowHeight   = 32
-	cellGap     = 24
-	cellPadding = 12 // at both ends of a row
-	headingLine = 19
-	narrowest   = 96 // names are cut down to this before a column is left out
-)
+// spacing is how a table is set, in points.
+type spacing struct {
+	body, strong, head style
+	row, headingLine   float64 // heights
+	gap                float64 // between columns
+	leading            float64 // the first column tells the rows apart: it is cut to this before others are left out
+	narrowest          float64 // other names are cut to this
+}
 
-// columns are the drawn columns of a table: the first ones that fit, with their widths in points.
-type columns struct {
-	widths []float64
-	out    int // columns that are not drawn
+// bleed is how far stripes reach into the margin, so that all texts of a card share its edges.
+const bleed = 12
+
+// spacings are tried in turn until all columns have room.
+func spacings() []spacing {
+	return []spacing{
+		{bodyStyle, strongStyle, smallStyle, 32, 19, 24, 230, 96},
+		{style{regular, 15}, style{bold, 15}, style{regular, 14}, 29, 17, 16, 168, 84},
+	}
+}
+
+// column is a column that is drawn, in points.
+type column struct {
+	reports.Heading
+	index          int // in the table
+	width, natural float64
 }
 
 // table places rows under headings. What does not fit above bottom, or goes beyond the bounds, is counted below it.
 func (l *layout) table(t reports.Table, bottom float64) {
-	l.heading(t.Title)
+	l.heading(t.Title, inner)
 	if len(t.Columns) == 0 {
 		return
 	}
-	shown := min(len(t.Rows), mostRows)
-	spare := bottom - l.y - rowHeight - headingLine - 30 // headings, and the line that counts the rest
+	rows := t.Rows[:min(len(t.Rows), mostRows)]
+	list, s := l.columns(t, rows)
+	spare := bottom - l.y - s.row - s.headingLine - 30 // headings, and the line that counts the rest
 	if t.Total != nil {
-		spare -= rowHeight
+		spare -= s.row
 	}
-	shown = max(min(shown, int(spare/rowHeight)), min(shown, 1))
-	rows := t.Rows[:shown]
-	c := l.columns(t, rows)
-	l.headings(t, c)
+	rows = rows[:max(min(len(rows), int(spare/s.row)), min(len(rows), 1))]
+	l.headings(list, s)
 	for i, row := range rows {
 		if i%2 == 1 {
-			l.panel(box{left, l.y, inner, rowHeight}, 6, l.ink.stripe)
+			l.panel(box{left - bleed, l.y, inner + 2*bleed, s.row}, 8, l.ink.stripe)
 		}
-		l.row(t, c, row, bodyStyle)
+		l.row(list, row, s, s.body)
 	}
 	if t.Total != nil {
 		l.rule(l.y, l.ink.rule)
-		l.row(t, c, t.Total, strongStyle)
+		l.row(list, t.Total, s, s.strong)
 	}
-	l.rest(len(t.Rows)-shown+t.Omitted, c.out)
+	l.rest(len(t.Rows)-len(rows)+t.Omitted, len(t.Columns)-len(list))
 }
 
+// rest says how much of a table is not drawn.
 func (l *layout) rest(rows, columns int) {
 	text := ""
 	if rows > 0 {
-		text = l.more("chart.more", rows)
+		text = l.more("card.more", rows)
 	}
 	if columns > 0 {
 		if text != "" {
@@ -63,107 +75,123 @@ func (l *layout) rest(rows, columns int) {
 		text += l.more("chart.columns", columns)
 	}
 	if text != "" {
-		l.say(left+cellPadding, l.y+21, inner-2*cellPadding, text, smallStyle, l.ink.muted)
-		l.y += 30
+		l.line(l.y+8, inner, text, smallStyle)
+		l.y += 28
 	}
 }
 
 // headings stand on two lines where one is too narrow.
-func (l *layout) headings(t reports.Table, c columns) {
-	labels, lines := make([][]string, len(c.widths)), 1
-	for i, w := range c.widths {
-		labels[i] = l.type_.wrap(t.Columns[i].Label, smallStyle, w, 2)
+func (l *layout) headings(list []column, s spacing) {
+	labels, lines := make([][]string, len(list)), 1
+	for i, c := range list {
+		labels[i] = l.type_.wrap(c.Label, s.head, c.width, 2)
 		lines = max(lines, len(labels[i]))
 	}
-	x := float64(left + cellPadding)
-	for i, w := range c.widths {
-		first := l.y + 19 + float64(lines-len(labels[i]))*headingLine
+	x := float64(left)
+	for i, c := range list {
+		first := l.y + s.row/2 + 3 + float64(lines-len(labels[i]))*s.headingLine
 		for j, line := range labels[i] {
-			l.cell(x, first+float64(j)*headingLine, w, t.Columns[i], line, smallStyle, l.ink.muted)
+			l.cell(x, first+float64(j)*s.headingLine, c, line, s.head, l.ink.muted)
 		}
-		x += w + cellGap
+		x += c.width + s.gap
 	}
-	l.y += rowHeight + float64(lines-1)*headingLine
+	l.y += s.row + float64(lines-1)*s.headingLine
 	l.rule(l.y-2, l.ink.rule)
 }
 
-func (l *layout) row(t reports.Table, c columns, row []reports.Entry, s style) {
-	x := float64(left + cellPadding)
-	for i, w := range c.widths {
-		if i < len(row) {
-			l.cell(x, l.y+22, w, t.Columns[i], row[i].Text, s, l.ink.text)
+func (l *layout) row(list []column, row []reports.Entry, s spacing, text style) {
+	x := float64(left)
+	for _, c := range list {
+		if c.index < len(row) {
+			l.cell(x, l.y+s.row/2+6, c, row[c.index].Text, text, l.ink.text)
 		}
-		x += w + cellGap
+		x += c.width + s.gap
 	}
-	l.y += rowHeight
+	l.y += s.row
 }
 
-func (l *layout) cell(x, base, w float64, h reports.Heading, text string, s style, ink color.RGBA) {
-	if h.Number {
-		l.sayRight(x+w, base, w, text, s, ink)
+func (l *layout) cell(x, base float64, c column, text string, s style, ink color.RGBA) {
+	if c.Number {
+		l.sayRight(x+c.width, base, c.width, text, s, ink)
 	} else {
-		l.say(x, base, w, text, s, ink)
+		l.say(x, base, c.width, text, s, ink)
 	}
 }
 
-// columns shares the width out: numbers have what they need, since a cut number would be a wrong one; names take the
-// rest and are cut; columns that find no room are left out from the right.
-func (l *layout) columns(t reports.Table, rows [][]reports.Entry) columns {
-	least, natural := make([]float64, len(t.Columns)), make([]float64, len(t.Columns))
-	for i := range t.Columns {
-		least[i], natural[i] = l.columnWidths(t, rows, i)
+// columns finds the widest spacing with room for every column; if there is none, columns are left out of the tightest,
+// minor ones first, then from the right.
+func (l *layout) columns(t reports.Table, rows [][]reports.Entry) ([]column, spacing) {
+	var list []column
+	var s spacing
+	for _, s = range spacings() {
+		list = list[:0]
+		for i := range t.Columns {
+			list = append(list, l.column(t, rows, i, s))
+		}
+		if spare(list, s) >= 0 {
+			break
+		}
 	}
-	n := len(t.Columns)
-	room := float64(inner - 2*cellPadding)
-	for n > 1 && sum(least[:n])+cellGap*float64(n-1) > room {
-		n--
+	for len(list) > 1 && spare(list, s) < 0 {
+		out := len(list) - 1
+		for i := out; i > 0; i-- {
+			if list[i].Minor {
+				out = i
+				break
+			}
+		}
+		list = slices.Delete(list, out, out+1)
 	}
-	widths := least[:n]
-	widths[0] = min(widths[0], room)
-	spare := room - sum(widths) - cellGap*float64(n-1)
-	grow := func(i int, to float64) {
-		more := min(max(to-widths[i], 0), spare)
-		widths[i] += more
-		spare -= more
-	}
+	share(list, s)
+	return list, s
+}
+
+// share gives out the width that is left: numbers have what they need already, since a cut number would be a wrong
+// one; their headings come first, then names.
+func share(list []column, s spacing) {
+	list[0].width = min(list[0].width, inner)
 	for _, numbers := range []bool{true, false} {
-		for i := range widths {
-			if t.Columns[i].Number == numbers {
-				grow(i, natural[i])
+		for i, c := range list {
+			if c.Number == numbers {
+				list[i].width += min(max(c.natural-c.width, 0), spare(list, s))
 			}
 		}
 	}
-	names := slices.IndexFunc(t.Columns[:n], func(h reports.Heading) bool { return !h.Number })
-	grow(max(names, 0), room)
-	return columns{widths, len(t.Columns) - n}
+	names := slices.IndexFunc(list, func(c column) bool { return !c.Number })
+	list[max(names, 0)].width += spare(list, s)
 }
 
-// columnWidths are the least and the natural width of a column. A heading may take two lines; of names the least is
-// bounded.
-func (l *layout) columnWidths(t reports.Table, rows [][]reports.Entry, i int) (least, natural float64) {
+// spare is the width that the columns leave, negative if they have too little.
+func spare(list []column, s spacing) float64 {
+	width := inner - s.gap*float64(len(list)-1)
+	for _, c := range list {
+		width -= c.width
+	}
+	return width
+}
+
+// column measures a column: width is the least it can do with, natural what it would take. A heading may stand on two
+// lines.
+func (l *layout) column(t reports.Table, rows [][]reports.Entry, i int, s spacing) column {
+	c := column{Heading: t.Columns[i], index: i}
 	for _, row := range rows {
 		if i < len(row) {
-			natural = max(natural, l.textWidth(row[i].Text, bodyStyle))
+			c.natural = max(c.natural, l.textWidth(row[i].Text, s.body))
 		}
 	}
 	if i < len(t.Total) {
-		natural = max(natural, l.textWidth(t.Total[i].Text, strongStyle))
+		c.natural = max(c.natural, l.textWidth(t.Total[i].Text, s.strong))
 	}
-	least = natural
-	if !t.Columns[i].Number {
-		least = min(natural, narrowest)
+	switch c.width = c.natural; {
+	case i == 0:
+		c.width = min(c.natural, s.leading)
+	case !c.Number:
+		c.width = min(c.natural, s.narrowest)
 	}
-	for _, word := range strings.Fields(t.Columns[i].Label) {
-		least = max(least, min(l.textWidth(word, smallStyle), narrowest))
+	for _, word := range words(l.type_.clean(c.Label, s.head)) {
+		c.width = max(c.width, min(l.textWidth(word, s.head), s.narrowest))
 	}
-	natural = max(natural, l.textWidth(t.Columns[i].Label, smallStyle))
-	return math.Ceil(least) + 1, math.Ceil(natural) + 1
-}
-
-func sum(widths []float64) float64 {
-	total := 0.0
-	for _, w := range widths {
-		total += w
-	}
-	return total
+	c.natural = max(c.natural, l.textWidth(c.Label, s.head))
+	c.width, c.natural = math.Ceil(c.width)+1, math.Ceil(c.natural)+1
+	return c
 }

@@ -75,7 +75,7 @@ func (t *typesetter) cut(text string, s style, width float64) string {
 		return text
 	}
 	head, _ := t.head(text, s, width-t.width("…", s))
-	if head == "" {
+	if head == "" && t.width("…", s) > width {
 		return ""
 	}
 	return strings.TrimRight(head, " ,·") + "…"
@@ -83,9 +83,11 @@ func (t *typesetter) cut(text string, s style, width float64) string {
 
 // head is the longest beginning of a text that fits, and the rest.
 func (t *typesetter) head(text string, s style, width float64) (head, rest string) {
-	low, high := 0, 0
 	runes := []rune(text)
-	for high = len(runes); low < high; {
+	for low, high := 0, len(runes); ; {
+		if low == high {
+			return string(runes[:low]), string(runes[low:])
+		}
 		middle := (low + high + 1) / 2
 		if t.width(string(runes[:middle]), s) <= width {
 			low = middle
@@ -93,12 +95,11 @@ func (t *typesetter) head(text string, s style, width float64) (head, rest strin
 			high = middle - 1
 		}
 	}
-	return string(runes[:low]), string(runes[low:])
 }
 
 // wrap breaks a text between words into at most so many lines; the last one ends with … if words are left.
 func (t *typesetter) wrap(text string, s style, width float64, most int) []string {
-	words := strings.Fields(t.clean(text, s))
+	words := words(t.clean(text, s))
 	var lines []string
 	for line := ""; len(words) > 0 || line != ""; {
 		if len(lines) == most-1 {
@@ -122,6 +123,12 @@ func (t *typesetter) wrap(text string, s style, width float64, most int) []strin
 		}
 	}
 	return lines
+}
+
+// words are the parts between plain spaces: "79.1 %" stays together.
+func words(text string) []string {
+	text = strings.ReplaceAll(text, " %", "\u00a0%")
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ' ' })
 }
 
 // clean makes a text drawable: what the font lacks is replaced by its plain form (𝗕 → B), letters without one by ·,
