@@ -22,7 +22,7 @@ type Picture struct {
 // Limits of a picture. What goes beyond is not drawn, and the picture says how much it is.
 const (
 	Width     = 760  // points
-	MaxHeight = 1900 // points
+	MaxHeight = 2000 // points
 	AltLength = 1000 // characters; chats cut at about a thousand
 )
 
@@ -49,7 +49,7 @@ func Funnel(f reports.Funnel, lang *reports.Language, theme Theme) (Picture, err
 
 func (l *layout) picture(alt string) (Picture, error) {
 	s := l.finish()
-	img := s.paint(l.type_)
+	img := s.paint(l.set)
 	data, err := encode(img)
 	if err != nil {
 		return Picture{}, err

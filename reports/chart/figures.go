@@ -51,7 +51,7 @@ func (l *layout) below(base string, out int) {
 		}
 	}
 	if text != "" {
-		l.line(l.y+10, inner, text, smallStyle)
+		l.line(l.y+10, text, smallStyle)
 		l.y += 26
 	}
 }
@@ -87,7 +87,7 @@ func (l *layout) lineWidth(f reports.Figure, size float64) float64 {
 }
 
 func (l *layout) textWidth(text string, s style) float64 {
-	return l.type_.width(l.type_.clean(text, s), s)
+	return l.set.width(l.set.clean(text, s), s)
 }
 
 func (l *layout) figure(f reports.Figure, b box, s style, stacked bool) {

@@ -12,7 +12,7 @@ func (l *layout) header(card reports.Card) {
 	const sign, beside = 46, 62
 	l.sign(box{left, l.y, sign, sign})
 	top := l.y
-	titles := l.type_.wrap(card.Title, titleStyle, inner-beside, 2)
+	titles := l.set.wrap(card.Title, titleStyle, inner-beside, 2)
 	if len(titles) == 1 && len(card.Scope) == 0 {
 		l.y += 8 // in the middle of the sign
 	}
@@ -32,7 +32,7 @@ func (l *layout) scope(scope []string, width float64) []string {
 	const most = 6
 	var lines []string
 	for i, s := range scope {
-		wrapped := l.type_.wrap(s, smallStyle, width, 2)
+		wrapped := l.set.wrap(s, smallStyle, width, 2)
 		if len(lines)+len(wrapped) > most {
 			return append(lines, l.more("card.more", len(scope)-i))
 		}
@@ -58,12 +58,12 @@ func (l *layout) footer(f reports.Footer) {
 	l.next(gap)
 	l.rule(l.y, l.ink.rule)
 	l.y += 16
-	for _, line := range l.type_.wrap(f.Command, codeStyle, inner, 4) {
+	for _, line := range l.set.wrap(f.Command, codeStyle, inner, 4) {
 		l.say(left, l.y+13, inner, line, codeStyle, l.ink.text)
 		l.y += 21
 	}
 	if facts != "" {
-		l.line(l.y+2, inner, facts, smallStyle)
+		l.line(l.y+2, facts, smallStyle)
 		l.y += 16
 	}
 }
@@ -83,30 +83,53 @@ func (l *layout) facts(f reports.Footer) string {
 	return strings.Join(facts, " · ")
 }
 
+// noted is where the last note ended: the next of its kind joins its panel.
+type noted struct {
+	y     float64
+	kind  reports.NoteKind
+	panel int // among the shapes
+}
+
 // note places a sentence beside a sign whose shape tells its kind.
 func (l *layout) note(n reports.Note) {
 	const text, step = 44, 23
-	lines := l.type_.wrap(strings.TrimLeft(n.Text, "⚠ℹ❗\ufe0f "), smallStyle, inner-text-16, 5)
+	lines := l.set.wrap(strings.TrimLeft(n.Text, "⚠ℹ❗\ufe0f "), smallStyle, inner-text-16, 5)
 	if len(lines) == 0 {
 		return
 	}
-	if l.y == l.noted {
-		l.y += 12
-	} else {
-		l.next(gap)
+	top := l.notePanel(n.Kind, float64(len(lines))*step)
+	l.noteSign(n.Kind, left+14, top)
+	for i, line := range lines {
+		l.say(left+text, top+16+float64(i)*step, inner-text-16, line, smallStyle, l.ink.text)
 	}
+}
+
+// notePanel makes room for lines on a ground, and tells where they start.
+func (l *layout) notePanel(kind reports.NoteKind, height float64) (top float64) {
 	ground := l.ink.tile
-	if n.Kind == reports.Warning {
+	if kind == reports.Warning {
 		ground = l.ink.caution
 	}
-	b := box{left, l.y, inner, float64(len(lines))*step + 20}
-	l.panel(b, 12, ground)
-	l.noteSign(n.Kind, left+14, b.y+11)
-	for i, line := range lines {
-		l.say(left+text, b.y+27+float64(i)*step, inner-text-16, line, smallStyle, l.ink.text)
+	switch {
+	case l.y == l.noted.y && kind == l.noted.kind:
+		joined := l.shapes[l.noted.panel].(panel)
+		joined.h += height + 8
+		l.shapes[l.noted.panel] = joined
+		top = l.y - 3
+		l.y = joined.bottom()
+	default:
+		if l.y == l.noted.y {
+			l.y += 12
+		} else {
+			l.next(gap)
+		}
+		l.noted = noted{kind: kind, panel: len(l.shapes)}
+		l.panel(box{left, l.y, inner, height + 20}, 12, ground)
+		top = l.y + 11
+		l.y += height + 20
 	}
-	l.y = b.bottom()
-	l.noted = l.y
+	l.noted.y = l.y
+	return top
 }
 
 // noteSign draws a triangle with ! for a caveat, a disc with i, ? or × for the others.
@@ -128,7 +151,7 @@ func (l *layout) noteSign(kind reports.NoteKind, x, y float64) {
 }
 
 func (l *layout) centred(x, base float64, text string, s style) {
-	w := l.type_.width(text, s)
+	w := l.set.width(text, s)
 	l.say(x-w/2, base, w+1, text, s, l.ink.onSign)
 }
 

@@ -35,7 +35,7 @@ func (l *layout) funnel(f reports.Funnel) {
 	}
 	if len(steps) == 0 {
 		l.heading(f.Title, inner)
-		l.line(l.y, inner, l.lang.Say("chart.empty"), bodyStyle)
+		l.line(l.y, l.lang.Say("chart.empty"), bodyStyle)
 		l.y += 20
 		return
 	}
@@ -51,7 +51,7 @@ func (l *layout) funnel(f reports.Funnel) {
 		l.y += stepHeight
 	}
 	if out > 0 {
-		l.line(l.y+8, inner, l.more("card.more", out), smallStyle)
+		l.line(l.y+8, l.more("card.more", out), smallStyle)
 		l.y += 26
 	}
 	l.widenings(steps)
@@ -125,7 +125,7 @@ func (l *layout) widenings(steps []reports.Step) {
 			text := l.lang.Say("chart.wider", reports.Args{
 				"Step": steps[i].Label, "Count": l.lang.Int(steps[i].N), "Before": before.Label, "CountBefore": l.lang.Int(before.N),
 			})
-			l.line(l.y+8, inner, text, smallStyle)
+			l.line(l.y+8, text, smallStyle)
 			l.y += 24
 		}
 	}

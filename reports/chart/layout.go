@@ -2,7 +2,6 @@ package chart
 
 import (
 	"image/color"
-	"slices"
 
 	"outboundbot/reports"
 )
@@ -13,8 +12,9 @@ const (
 	padding = 28 // inside it
 	inner   = Width - 2*margin - 2*padding
 	left    = margin + padding
-	gap     = 28 // between blocks
-	round   = 16 // corners of the card; tiles have 12
+	gap     = 28               // between blocks
+	half    = (inner - 40) / 2 // width of one of two tables
+	round   = 16               // corners of the card; tiles have 12
 )
 
 // Bounds of one part, so that no card makes a picture nobody can look at.
@@ -37,11 +37,12 @@ var (
 
 // layout places blocks one below the other. It works in points.
 type layout struct {
-	type_  *typesetter
+	set    *typesetter
 	lang   *reports.Language
 	ink    palette
+	x, w   float64 // the strip that blocks stand in: the whole card or half of it
 	y      float64 // where the next block starts
-	noted  float64 // where the last note ended
+	noted  noted
 	shapes []shape
 }
 
@@ -53,7 +54,7 @@ func newLayout(lang *reports.Language, theme Theme) (*layout, error) {
 	if lang == nil {
 		lang = reports.Languages()[0]
 	}
-	return &layout{type_: t, lang: lang, ink: theme.palette(), y: margin + padding}, nil
+	return &layout{set: t, lang: lang, ink: theme.palette(), x: left, w: inner, y: margin + padding}, nil
 }
 
 // finish puts the card behind what was placed.
@@ -73,14 +74,29 @@ func (l *layout) card(card reports.Card) {
 	if len(card.Blocks) == 0 && card.Lead != "" {
 		l.paragraph(card.Lead)
 	}
-	notes := slices.DeleteFunc(slices.Clone(card.Blocks), func(b reports.Block) bool { _, ok := b.(reports.Note); return !ok })
 	kept := l.heightOf(func(l *layout) {
-		l.blocks(notes, MaxHeight)
+		l.notes(card.Blocks)
 		l.leftOut(1)
 		l.footer(card.Footer)
 	})
 	l.blocks(card.Blocks, MaxHeight-2*margin-padding-kept)
 	l.footer(card.Footer)
+}
+
+// notes places the notes of a card alone, as far apart as they will be between its other blocks.
+func (l *layout) notes(blocks []reports.Block) {
+	notes := 0
+	for _, block := range blocks {
+		switch b := block.(type) {
+		case reports.Actions:
+		case reports.Note:
+			if notes++; notes <= mostNotes {
+				l.note(b)
+			}
+		default:
+			l.noted = noted{}
+		}
+	}
 }
 
 // heightOf is what something would add, without placing it.
@@ -94,8 +110,8 @@ func (l *layout) heightOf(place func(*layout)) float64 {
 // blocks places what ends above a line, and all notes up to their number.
 func (l *layout) blocks(blocks []reports.Block, bottom float64) {
 	notes, out := 0, 0
-	for _, block := range blocks {
-		switch b := block.(type) {
+	for i := 0; i < len(blocks); i++ {
+		switch b := blocks[i].(type) {
 		case reports.Actions:
 		case reports.Note:
 			if notes++; notes > mostNotes {
@@ -104,7 +120,9 @@ func (l *layout) blocks(blocks []reports.Block, bottom float64) {
 			}
 			l.note(b)
 		default:
-			if !l.fits(b, bottom) {
+			if l.fitsBeside(blocks[i:], bottom) {
+				i++
+			} else if !l.fits(b, bottom) {
 				out++
 			}
 		}
@@ -134,9 +152,33 @@ func (l *layout) fits(block reports.Block, bottom float64) bool {
 	return false
 }
 
+// fitsBeside places two narrow tables beside each other if both end above a line.
+func (l *layout) fitsBeside(blocks []reports.Block, bottom float64) bool {
+	if len(blocks) < 2 {
+		return false
+	}
+	a, isTable := blocks[0].(reports.Table)
+	b, isTableToo := blocks[1].(reports.Table)
+	if !isTable || !isTableToo || !l.narrow(a) || !l.narrow(b) {
+		return false
+	}
+	before := *l
+	l.w = half
+	placed := l.fits(a, bottom)
+	end := l.y
+	l.x, l.y = left+inner-half, before.y
+	placed = placed && l.fits(b, bottom)
+	l.y = max(end, l.y)
+	if !placed {
+		*l = before
+	}
+	l.x, l.w = before.x, before.w
+	return placed
+}
+
 func (l *layout) leftOut(n int) {
 	l.next(gap)
-	l.line(l.y, inner, l.more("chart.parts", n), smallStyle)
+	l.line(l.y, l.more("chart.parts", n), smallStyle)
 	l.y += 20
 }
 
@@ -149,8 +191,8 @@ func (l *layout) next(distance float64) {
 
 // say places a text that starts at x, cut to a width, and tells where it ends.
 func (l *layout) say(x, base, width float64, text string, s style, ink color.RGBA) float64 {
-	text = l.type_.cut(text, s, width)
-	w := l.type_.width(text, s)
+	text = l.set.cut(text, s, width)
+	w := l.set.width(text, s)
 	if text != "" {
 		l.shapes = append(l.shapes, label{x, base, w, text, s, ink})
 	}
@@ -159,13 +201,13 @@ func (l *layout) say(x, base, width float64, text string, s style, ink color.RGB
 
 // sayRight places a text that ends at x.
 func (l *layout) sayRight(x, base, width float64, text string, s style, ink color.RGBA) {
-	text = l.type_.cut(text, s, width)
-	l.say(x-l.type_.width(text, s), base, width, text, s, ink)
+	text = l.set.cut(text, s, width)
+	l.say(x-l.set.width(text, s), base, width, text, s, ink)
 }
 
-// line places a quiet line at the left of the card, its top at y.
-func (l *layout) line(y, width float64, text string, s style) {
-	l.say(left, y+s.size*0.8, width, text, s, l.ink.muted)
+// line places a quiet line, its top at y.
+func (l *layout) line(y float64, text string, s style) {
+	l.say(l.x, y+s.size*0.8, l.w, text, s, l.ink.muted)
 }
 
 func (l *layout) panel(b box, radius float64, ink color.RGBA) {
@@ -175,7 +217,7 @@ func (l *layout) panel(b box, radius float64, ink color.RGBA) {
 }
 
 // rule places a hairline.
-func (l *layout) rule(y float64, ink color.RGBA) { l.panel(box{left, y, inner, 1}, 0, ink) }
+func (l *layout) rule(y float64, ink color.RGBA) { l.panel(box{l.x, y, l.w, 1}, 0, ink) }
 
 // heading names a block.
 func (l *layout) heading(title string, width float64) {
@@ -183,13 +225,13 @@ func (l *layout) heading(title string, width float64) {
 	if title == "" {
 		return
 	}
-	l.say(left, l.y+15, width, title, headingStyle, l.ink.text)
+	l.say(l.x, l.y+15, width, title, headingStyle, l.ink.text)
 	l.y += 28
 }
 
 func (l *layout) paragraph(text string) {
 	l.next(gap)
-	for _, line := range l.type_.wrap(text, bodyStyle, inner, 8) {
+	for _, line := range l.set.wrap(text, bodyStyle, inner, 8) {
 		l.say(left, l.y+15, inner, line, bodyStyle, l.ink.text)
 		l.y += 25
 	}

@@ -87,6 +87,17 @@ func summary() reports.Card {
 					entries("Untagged", "11,088", "88.8 %"),
 				},
 			},
+			reports.Table{
+				Title:   "Tagging type",
+				Columns: headings("Tagging type", "Sends", "%"),
+				Rows: [][]reports.Entry{
+					entries("Follow-up", "611", "4.9 %"),
+					entries("Positive", "396", "3.2 %"),
+					entries("Negative", "385", "3.1 %"),
+					entries("Untagged", "11,088", "88.8 %"),
+				},
+			},
+			reports.Note{Kind: reports.Warning, Text: "22 sales got another tagging later: they count as sales, and not as sales by final tagging."},
 			reports.Note{Kind: reports.Warning, Text: "640 sends are individual templates: they may not report reads or answers."},
 			reports.Actions{Buttons: []reports.Button{{Label: "Detailed", Command: "detailed"}}},
 		},

@@ -144,7 +144,7 @@ func TestAnyCardHasItsPlace(t *testing.T) {
 			if b.x < card.x || b.y < card.y || b.right() > card.right() || b.bottom() > card.bottom() {
 				rt.Fatalf("%q at %v is outside the card %v", a.text, b, card)
 			}
-			if w := l.type_.width(a.text, a.style); w > a.width+0.01 {
+			if w := l.set.width(a.text, a.style); w > a.width+0.01 {
 				rt.Fatalf("%q is %v wide, said to be %v", a.text, w, a.width)
 			}
 			if strings.Contains(a.text, "chart.") || strings.Contains(a.text, "card.more") {
@@ -252,7 +252,7 @@ func TestRestIsCounted(t *testing.T) {
 	}
 
 	var blocks []reports.Block
-	for range 5 {
+	for range 9 {
 		blocks = append(blocks, long)
 	}
 	blocks = append(blocks, reports.Note{Kind: reports.Warning, Text: "Read this."})
@@ -272,6 +272,34 @@ func TestMinorColumnsGoFirst(t *testing.T) {
 	}
 }
 
+// Narrow tables stand beside each other, wide ones below.
+func TestNarrowTablesPair(t *testing.T) {
+	place := func(card reports.Card, text string) box {
+		s, _ := cardScene(t, card)
+		for _, l := range labels(s) {
+			if l.text == text {
+				return l.bounds()
+			}
+		}
+		t.Fatalf("%q is not drawn", text)
+		return box{}
+	}
+	narrow := func(title string) reports.Table {
+		return reports.Table{Title: title, Columns: headings("Final tagging", "Sends", "%"), Rows: [][]reports.Entry{entries("Untagged", "12", "3.1")}}
+	}
+	wide := narrow("Right")
+	wide.Columns[1].Label = strings.Repeat("Sends ", 9)
+	for _, c := range []struct {
+		right  reports.Table
+		beside bool
+	}{{narrow("Right"), true}, {wide, false}} {
+		card := reports.Card{Title: "Summary", Blocks: []reports.Block{narrow("Left"), c.right}}
+		if a, b := place(card, "Left"), place(card, "Right"); (a.y == b.y) != c.beside || (a.x < b.x) != c.beside {
+			t.Errorf("left at %v, right at %v; beside: %v", a, b, c.beside)
+		}
+	}
+}
+
 // Numbers of a table end at the same place.
 func TestNumbersAreAligned(t *testing.T) {
 	s, _ := cardScene(t, summary())
@@ -279,7 +307,7 @@ func TestNumbersAreAligned(t *testing.T) {
 	for _, l := range labels(s) {
 		ends[l.text] = l.x + l.width
 	}
-	for _, pair := range [][2]string{{"7,210", "640"}, {"934", "120"}, {"11,088", "97"}} {
+	for _, pair := range [][2]string{{"7,210", "640"}, {"934", "120"}, {"288", "97"}} {
 		if math.Abs(ends[pair[0]]-ends[pair[1]]) > 0.01 {
 			t.Errorf("%s ends at %v, %s at %v", pair[0], ends[pair[0]], pair[1], ends[pair[1]])
 		}

@@ -37,7 +37,7 @@ type column struct {
 
 // table places rows under headings. What does not fit above bottom, or goes beyond the bounds, is counted below it.
 func (l *layout) table(t reports.Table, bottom float64) {
-	l.heading(t.Title, inner)
+	l.heading(t.Title, l.w)
 	if len(t.Columns) == 0 {
 		return
 	}
@@ -51,7 +51,7 @@ func (l *layout) table(t reports.Table, bottom float64) {
 	l.headings(list, s)
 	for i, row := range rows {
 		if i%2 == 1 {
-			l.panel(box{left - bleed, l.y, inner + 2*bleed, s.row}, 8, l.ink.stripe)
+			l.panel(box{l.x - bleed, l.y, l.w + 2*bleed, s.row}, 8, l.ink.stripe)
 		}
 		l.row(list, row, s, s.body)
 	}
@@ -60,6 +60,20 @@ func (l *layout) table(t reports.Table, bottom float64) {
 		l.row(list, t.Total, s, s.strong)
 	}
 	l.rest(len(t.Rows)-len(rows)+t.Omitted, len(t.Columns)-len(list))
+}
+
+// narrow tells whether a table has room in half of the card, with names cut a little at most.
+func (l *layout) narrow(t reports.Table) bool {
+	s := spacings()[0]
+	width := 0.0
+	for i := range t.Columns {
+		natural := l.column(t, t.Rows[:min(len(t.Rows), mostRows)], i, s).natural
+		if i == 0 {
+			natural = min(natural, 160)
+		}
+		width += natural + s.gap
+	}
+	return width-s.gap <= half
 }
 
 // rest says how much of a table is not drawn.
@@ -75,7 +89,7 @@ func (l *layout) rest(rows, columns int) {
 		text += l.more("chart.columns", columns)
 	}
 	if text != "" {
-		l.line(l.y+8, inner, text, smallStyle)
+		l.line(l.y+8, text, smallStyle)
 		l.y += 28
 	}
 }
@@ -84,10 +98,10 @@ func (l *layout) rest(rows, columns int) {
 func (l *layout) headings(list []column, s spacing) {
 	labels, lines := make([][]string, len(list)), 1
 	for i, c := range list {
-		labels[i] = l.type_.wrap(c.Label, s.head, c.width, 2)
+		labels[i] = l.set.wrap(c.Label, s.head, c.width, 2)
 		lines = max(lines, len(labels[i]))
 	}
-	x := float64(left)
+	x := l.x
 	for i, c := range list {
 		first := l.y + s.row/2 + 3 + float64(lines-len(labels[i]))*s.headingLine
 		for j, line := range labels[i] {
@@ -100,7 +114,7 @@ func (l *layout) headings(list []column, s spacing) {
 }
 
 func (l *layout) row(list []column, row []reports.Entry, s spacing, text style) {
-	x := float64(left)
+	x := l.x
 	for _, c := range list {
 		if c.index < len(row) {
 			l.cell(x, l.y+s.row/2+6, c, row[c.index].Text, text, l.ink.text)
@@ -128,11 +142,11 @@ func (l *layout) columns(t reports.Table, rows [][]reports.Entry) ([]column, spa
 		for i := range t.Columns {
 			list = append(list, l.column(t, rows, i, s))
 		}
-		if spare(list, s) >= 0 {
+		if l.spare(list, s) >= 0 {
 			break
 		}
 	}
-	for len(list) > 1 && spare(list, s) < 0 {
+	for len(list) > 1 && l.spare(list, s) < 0 {
 		out := len(list) - 1
 		for i := out; i > 0; i-- {
 			if list[i].Minor {
@@ -142,28 +156,28 @@ func (l *layout) columns(t reports.Table, rows [][]reports.Entry) ([]column, spa
 		}
 		list = slices.Delete(list, out, out+1)
 	}
-	share(list, s)
+	l.share(list, s)
 	return list, s
 }
 
 // share gives out the width that is left: numbers have what they need already, since a cut number would be a wrong
 // one; their headings come first, then names.
-func share(list []column, s spacing) {
-	list[0].width = min(list[0].width, inner)
+func (l *layout) share(list []column, s spacing) {
+	list[0].width = min(list[0].width, l.w)
 	for _, numbers := range []bool{true, false} {
 		for i, c := range list {
 			if c.Number == numbers {
-				list[i].width += min(max(c.natural-c.width, 0), spare(list, s))
+				list[i].width += min(max(c.natural-c.width, 0), l.spare(list, s))
 			}
 		}
 	}
 	names := slices.IndexFunc(list, func(c column) bool { return !c.Number })
-	list[max(names, 0)].width += spare(list, s)
+	list[max(names, 0)].width += l.spare(list, s)
 }
 
 // spare is the width that the columns leave, negative if they have too little.
-func spare(list []column, s spacing) float64 {
-	width := inner - s.gap*float64(len(list)-1)
+func (l *layout) spare(list []column, s spacing) float64 {
+	width := l.w - s.gap*float64(len(list)-1)
 	for _, c := range list {
 		width -= c.width
 	}
@@ -188,7 +202,7 @@ func (l *layout) column(t reports.Table, rows [][]reports.Entry, i int, s spacin
 	case !c.Number:
 		c.width = min(c.natural, s.narrowest)
 	}
-	for _, word := range words(l.type_.clean(c.Label, s.head)) {
+	for _, word := range words(l.set.clean(c.Label, s.head)) {
 		c.width = max(c.width, min(l.textWidth(word, s.head), s.narrowest))
 	}
 	c.natural = max(c.natural, l.textWidth(c.Label, s.head))
