@@ -118,6 +118,7 @@ func NewDiscord(t testing.TB) *Discord {
 	mux.HandleFunc("PATCH /api/v9/webhooks/{app}/{token}/messages/@original", d.editOriginal)
 	mux.HandleFunc("POST /api/v9/webhooks/{app}/{token}", d.followUp)
 	mux.HandleFunc("POST /api/v9/channels/{channel}/messages", d.private(d.post))
+	mux.HandleFunc("GET /api/v9/channels/{channel}/messages", d.private(d.listMessages))
 	mux.HandleFunc("PATCH /api/v9/channels/{channel}/messages/{message}", d.private(d.editMessage))
 	mux.HandleFunc("/", d.gateway)
 	d.server = httptest.NewServer(d.faulty(mux))

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -238,6 +239,17 @@ func (d *Discord) post(w http.ResponseWriter, r *http.Request) {
 		d.nonces[once.Nonce] = &m
 	}
 	answer(w, http.StatusOK, map[string]any{"id": m.ID, "channel_id": m.Channel})
+}
+
+func (d *Discord) listMessages(w http.ResponseWriter, r *http.Request) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	list := []json.RawMessage{}
+	for _, m := range d.channels[r.PathValue("channel")] {
+		list = append(list, m.Raw)
+	}
+	slices.Reverse(list) // the newest first
+	answer(w, http.StatusOK, list)
 }
 
 func (d *Discord) editMessage(w http.ResponseWriter, r *http.Request) {

@@ -1,0 +1,359 @@
+package discord
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bwmarrin/discordgo"
+	"github.com/google/go-cmp/cmp"
+	"github.com/rivo/uniseg"
+	"pgregory.net/rapid"
+
+	"outboundbot/reports"
+	"outboundbot/storage"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func percent(tenths int64) storage.Percent { return storage.Percent{Tenths: tenths, Known: true} }
+
+// summaryCard is the summary of CHAT 3, Looks.
+func summaryCard() reports.Card {
+	return reports.Card{
+		Title: "Outbound summary · Black Friday · WA",
+		Scope: []string{"15–21 Nov 2026 (America/Bogota)", "1 campaign matches “BlackFriday”"},
+		Lead:  "12,480 sends, 79.1 % read",
+		Lang:  reports.Languages()[0],
+		Blocks: []reports.Block{
+			reports.Metrics{Base: "% of successful sends", Items: []reports.Figure{
+				{Name: "contacts", Label: "Total contacts", Value: "11,902"},
+				{Name: "successful", Label: "Successful sends", Value: "12,480", Share: "96.0 %"},
+				{Name: "read", Label: "Read", Value: "9,871", Share: "79.1 %"},
+				{Name: "answered", Label: "Answered", Value: "4,105", Share: "32.9 %"},
+				{Name: "assigned", Label: "Assigned", Value: "1,623", Share: "13.0 %"},
+				{Name: "sales", Label: "Sales", Value: "418", Share: "3.3 %"},
+			}},
+			reports.Funnel{Title: "Funnel", Steps: []reports.Step{
+				{Label: "Sent", N: 12480, OfFirst: percent(1000)},
+				{Label: "Read", N: 9871, OfFirst: percent(791), OfPrevious: percent(791)},
+				{Label: "Answered", N: 4105, OfFirst: percent(329), OfPrevious: percent(416)},
+				{Label: "Assigned", N: 1623, OfFirst: percent(130), OfPrevious: percent(395)},
+				{Label: "Sales", N: 418, OfFirst: percent(33), OfPrevious: percent(258)},
+			}},
+			reports.Table{
+				Title: "By origin",
+				Columns: []reports.Heading{
+					{Label: "Origin"}, {Label: "Sends", Number: true}, {Label: "Read %", Number: true}, {Label: "Answered %", Number: true},
+					{Label: "Assigned", Number: true}, {Label: "Sales", Number: true}, {Label: "Sales %", Number: true},
+				},
+				Rows: [][]reports.Entry{
+					cells("Flow", "8,120", "81.0", "36.4", "1,102", "301", "3.7"),
+					cells("Template", "3,720", "77.9", "29.1", "390", "96", "2.6"),
+					cells("Individual template", "640", "61.2", "10.9", "131", "21", "3.3"),
+				},
+				Total: cells("Total", "12,480", "79.1", "32.9", "1,623", "418", "3.3"),
+			},
+			reports.Note{Kind: reports.Warning, Text: "640 sends are individual templates: they may not report reads or answers."},
+			reports.Actions{Buttons: []reports.Button{
+				{Label: "Detailed", Command: "detailed channel:WA", Primary: true}, {Label: "Export", Command: "summary channel:WA format:xlsx"},
+			}},
+		},
+		Footer: reports.Footer{
+			Command: `/outbound summary channel:WA campaign:"Black Friday" date:2026-11-15..2026-11-21`,
+			DataTo:  1795289520000, Zone: time.UTC, Elapsed: 120 * time.Millisecond,
+		},
+	}
+}
+
+func errorCard() reports.Card {
+	return reports.Card{
+		Title: "I did not understand that", Lang: reports.Languages()[0],
+		Blocks: []reports.Block{
+			reports.Note{Kind: reports.Wrong, Text: "There is no filter chanel. Did you mean channel?"},
+			reports.Code{Text: "summary chanel:WA\n        ^^^^^^"},
+			reports.Actions{Buttons: []reports.Button{{Label: "Run corrected", Command: "summary channel:WA", Primary: true}}},
+		},
+	}
+}
+
+func longCard() reports.Card {
+	t := reports.Table{Title: "Campaigns", Omitted: 3, Columns: []reports.Heading{
+		{Label: "Campaign"}, {Label: "Origin", Minor: true}, {Label: "Sends", Number: true}, {Label: "Read", Number: true, Minor: true},
+		{Label: "Answered %", Number: true}, {Label: "Sales", Number: true}, {Label: "Sales %", Number: true},
+	}}
+	for i := range 60 {
+		t.Rows = append(t.Rows, cells(fmt.Sprintf("Campaign with a rather long name %d", i), "Flow", "12,480", "9,871", "32.9", "418", "3.3"))
+	}
+	return reports.Card{Title: "Detailed", Blocks: []reports.Block{t}, Lang: reports.Languages()[0]}
+}
+
+func cells(texts ...string) []reports.Entry {
+	row := make([]reports.Entry, len(texts))
+	for i, s := range texts {
+		row[i].Text = s
+	}
+	return row
+}
+
+func testIDs(command string) string { return fmt.Sprintf("%08x", hashOf(command)) }
+
+func TestGolden(t *testing.T) {
+	for name, card := range map[string]reports.Card{"summary": summaryCard(), "error": errorCard(), "long": longCard()} {
+		t.Run(name, func(t *testing.T) {
+			look, rows := embed(card, testIDs)
+			for rung, m := range map[string]*message{
+				"v2":    {Components: render(card, testIDs), Flags: discordgo.MessageFlagsIsComponentsV2, AllowedMentions: nobody()},
+				"embed": {Embeds: []*discordgo.MessageEmbed{look}, Components: rows, AllowedMentions: nobody()},
+				"text":  {Content: plain(card), AllowedMentions: nobody()},
+			} {
+				var got bytes.Buffer
+				enc := json.NewEncoder(&got)
+				enc.SetEscapeHTML(false)
+				enc.SetIndent("", "  ")
+				if err := enc.Encode(m); err != nil {
+					t.Fatal(err)
+				}
+				file := filepath.Join("testdata", name+"."+rung+".json")
+				if *update {
+					if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
+						t.Fatal(err)
+					}
+				}
+				want, err := os.ReadFile(file)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if diff := cmp.Diff(string(want), got.String()); diff != "" {
+					t.Errorf("%s (-want +got):\n%s", file, diff)
+				}
+			}
+		})
+	}
+}
+
+func TestNarrow(t *testing.T) {
+	for _, s := range append(compose(summaryCard(), 3900, 0).body, compose(longCard(), 3900, 0).body...) {
+		for _, line := range codeLines(s) {
+			if n := uniseg.StringWidth(line); n > tableColumns {
+				t.Errorf("%d columns: %q", n, line)
+			}
+		}
+	}
+}
+
+func codeLines(markdown string) []string {
+	var lines []string
+	for i, part := range strings.Split(markdown, "```") {
+		if i%2 == 1 {
+			lines = append(lines, strings.Split(strings.Trim(part, "\n"), "\n")...)
+		}
+	}
+	return lines
+}
+
+// nasty generates names as producers and customers may choose them.
+func nasty() *rapid.Generator[string] {
+	return rapid.OneOf(
+		rapid.StringN(0, 300, 1200),
+		rapid.SampledFrom([]string{
+			"@everyone", "<@1>", "<@&2>", "<#3>", "```", "`x`", "**bold**", "[text](https://evil.example)", "https://evil.example/a_b",
+			"# heading", "-# small", "- list", "> quote", "1. one", "||spoiler||", "<t:1>", "</help:1>", "שלום \u202eevil", "👩‍👩‍👧‍👦🇨🇴", "a\nb\tc",
+			"z" + strings.Repeat("\u0301", 400), "", "\\", "\\`", "@here", "漢字漢字漢字漢字漢字漢字漢字漢字漢字", "@\u200beveryone", "｀", "http://", strings.Repeat("`", 301),
+			"<\u200bhttps://evil.example>", "@eve\u200bryone", "htt\u200bps://evil.example", "``\u200b`", "\u202a# x",
+		}),
+		rapid.Custom(func(t *rapid.T) string { return strings.Repeat("x*_`", rapid.IntRange(60, 75).Draw(t, "n")) }),
+	)
+}
+
+func drawCard(t *rapid.T) reports.Card {
+	text := nasty()
+	card := reports.Card{Title: text.Draw(t, "title"), Scope: rapid.SliceOfN(text, 0, 6).Draw(t, "scope"), Lead: text.Draw(t, "lead"), Lang: reports.Languages()[0]}
+	for i := range rapid.IntRange(0, 25).Draw(t, "blocks") {
+		card.Blocks = append(card.Blocks, drawBlock(t, i, text))
+	}
+	card.Footer.Command = text.Draw(t, "command")
+	if rapid.Bool().Draw(t, "dated") {
+		card.Footer.DataTo, card.Footer.Zone = 1795289520000, time.UTC
+	}
+	return card
+}
+
+func drawBlock(t *rapid.T, i int, text *rapid.Generator[string]) reports.Block {
+	count := rapid.Int64Range(0, 1_000_000_000_000)
+	share := rapid.Custom(func(t *rapid.T) storage.Percent {
+		return storage.Percent{Tenths: rapid.Int64Range(0, 99999).Draw(t, "tenths"), Known: rapid.Bool().Draw(t, "known")}
+	})
+	switch rapid.IntRange(0, 5).Draw(t, "kind") {
+	case 0:
+		m := reports.Metrics{Base: text.Draw(t, "base")}
+		for range rapid.IntRange(0, 12).Draw(t, "figures") {
+			m.Items = append(m.Items, reports.Figure{Label: text.Draw(t, "label"), Value: text.Draw(t, "value"), Share: text.Draw(t, "share")})
+		}
+		return m
+	case 1:
+		f := reports.Funnel{Title: text.Draw(t, "title")}
+		for range rapid.IntRange(0, 8).Draw(t, "steps") {
+			f.Steps = append(f.Steps, reports.Step{Label: text.Draw(t, "label"), N: count.Draw(t, "n"), OfFirst: share.Draw(t, "first"), OfPrevious: share.Draw(t, "previous")})
+		}
+		return f
+	case 2:
+		table := reports.Table{Title: text.Draw(t, "title"), Omitted: rapid.IntRange(0, 5).Draw(t, "omitted")}
+		for range rapid.IntRange(1, 9).Draw(t, "columns") {
+			table.Columns = append(table.Columns, reports.Heading{Label: text.Draw(t, "label"), Number: rapid.Bool().Draw(t, "number"), Minor: rapid.Bool().Draw(t, "minor")})
+		}
+		for r := range rapid.IntRange(0, 300).Draw(t, "rows") {
+			row := make([]reports.Entry, len(table.Columns))
+			for c := range row {
+				row[c].Text = fmt.Sprint(r * c)
+			}
+			row[0].Text = text.Draw(t, "cell")
+			if rapid.Bool().Draw(t, "short") {
+				row = row[:1]
+			}
+			table.Rows = append(table.Rows, row)
+		}
+		return table
+	case 3:
+		return reports.Note{Kind: reports.NoteKind(rapid.IntRange(0, 3).Draw(t, "kind")), Text: text.Draw(t, "text")}
+	case 4:
+		return reports.Code{Text: text.Draw(t, "code")}
+	default:
+		var a reports.Actions
+		for b := range rapid.IntRange(0, 20).Draw(t, "buttons") {
+			a.Buttons = append(a.Buttons, reports.Button{Label: text.Draw(t, "label"), Command: fmt.Sprintf("%d %d", i, b/2)})
+		}
+		return a
+	}
+}
+
+// TestAnyCard: whatever a card holds, no limit is broken, no row is lost without being counted, and nothing in it
+// mentions, links or formats.
+func TestAnyCard(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		card := drawCard(t)
+		look, rows := embed(card, testIDs)
+		file := &upload{name: "a.csv"}
+		for rung, m := range []*message{
+			{Components: dress(render(card, testIDs), file, "mark"), Flags: discordgo.MessageFlagsIsComponentsV2},
+			{Embeds: []*discordgo.MessageEmbed{look}, Components: rows},
+			{Content: plain(card)},
+		} {
+			if err := m.validate(); err != nil {
+				t.Fatalf("rung %d: %v", rung, err)
+			}
+			for _, s := range readable(m) {
+				checkHarmless(t, s)
+				for _, line := range codeLines(s) {
+					if n := uniseg.StringWidth(line); n > tableColumns && !strings.Contains(line, "…") && tablesOnly(card) {
+						t.Fatalf("%d columns: %q", n, line)
+					}
+				}
+			}
+		}
+		checkRows(t, card)
+	})
+}
+
+func tablesOnly(card reports.Card) bool {
+	for _, b := range card.Blocks {
+		if _, code := b.(reports.Code); code {
+			return false
+		}
+	}
+	return true
+}
+
+func readable(m *message) (list []string) {
+	var walk func(c discordgo.MessageComponent)
+	walk = func(c discordgo.MessageComponent) {
+		switch c := c.(type) {
+		case discordgo.Container:
+			for _, child := range c.Components {
+				walk(child)
+			}
+		case discordgo.TextDisplay:
+			list = append(list, c.Content)
+		}
+	}
+	for _, c := range m.Components {
+		walk(c)
+	}
+	for _, e := range m.Embeds {
+		list = append(list, e.Title, e.Description)
+	}
+	return append(list, m.Content)
+}
+
+// What Discord takes for code, and what it acts on outside of code (an escaped mark is no mark).
+var (
+	fencedCode = regexp.MustCompile("(?s)```.*?```")
+	escaped    = regexp.MustCompile(`\\[^0-9A-Za-z\s]`)
+	double     = regexp.MustCompile("`` .*? ``")
+	single     = regexp.MustCompile("`[^`\n]*`")
+	acts       = regexp.MustCompile("(?i)@everyone|@here|<[@#/:at]|https?://|\\]\\(|`|\\|\\||__|~~")
+)
+
+func checkHarmless(t *rapid.T, s string) {
+	rest := fencedCode.ReplaceAllString(s, "")
+	rest = escaped.ReplaceAllString(rest, "")
+	rest = double.ReplaceAllString(rest, "")
+	rest = single.ReplaceAllString(rest, "")
+	if m := acts.FindString(rest); m != "" {
+		t.Fatalf("%q acts in %q", m, s)
+	}
+}
+
+// checkRows: rows shown and rows counted as more add up to the rows there are.
+func checkRows(t *rapid.T, card reports.Card) {
+	for _, b := range card.Blocks {
+		table, ok := b.(reports.Table)
+		if !ok {
+			continue
+		}
+		drawn := tableBlock(table, reports.Languages()[0])
+		for _, room := range []int{size(drawn.least), size(drawn.least) + 500, 4000} {
+			text := drawn.more(room)
+			if size(text) > max(room, size(drawn.least)) {
+				t.Fatalf("%d characters in room for %d", size(text), room)
+			}
+			set := arrange(table)
+			shown := len(codeLines(text))/set.lines - 1
+			var more int
+			if m := regexp.MustCompile(`… ([\d,]+) more row`).FindStringSubmatch(text[strings.LastIndex(text, "```"):]); m != nil {
+				_, _ = fmt.Sscan(strings.ReplaceAll(m[1], ",", ""), &more)
+			}
+			if shown+more != len(table.Rows)+table.Omitted {
+				t.Fatalf("%d rows shown and %d counted of %d:\n%s", shown, more, len(table.Rows)+table.Omitted, text)
+			}
+		}
+	}
+}
+
+func TestEscape(t *testing.T) {
+	for in, want := range map[string]string{
+		"plain":             "plain",
+		"@everyone <@1>":    "@\u200beveryone \\<@1>",
+		"# no heading":      `\# no heading`,
+		"1. no list":        `1\. no list`,
+		"12,480":            "12,480",
+		"a*b_c`d":           "a\\*b\\_c\\`d",
+		"https://x.example": `https\://x.example`,
+		"a\n# b":            "a # b",
+		"\u202eabc":         "abc",
+	} {
+		if got := escape(in, 100); got != want {
+			t.Errorf("escape(%q) = %q, want %q", in, got, want)
+		}
+	}
+	if got := escape(strings.Repeat("*", 100), 11); size(got) > 11 || !strings.HasSuffix(got, "…") {
+		t.Errorf("cut to %q", got)
+	}
+}

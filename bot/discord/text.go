@@ -1,0 +1,144 @@
+package discord
+
+import (
+	"regexp"
+	"strings"
+	"unicode"
+
+	"github.com/rivo/uniseg"
+)
+
+// Names, tags and messages come from customers and producers. They must never mention, link or format: outside code
+// they are escaped, inside code they cannot end it.
+
+const joiner = "\u200d"
+
+// clean makes one line of readable characters: no controls, no marks that turn the direction of writing, no piles of
+// combining marks.
+func clean(s string) string {
+	var b strings.Builder
+	marks := 0
+	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
+		switch {
+		case unicode.Is(unicode.Mn, r) && r != '\uFE0F':
+			if marks++; marks > 3 {
+				continue
+			}
+			b.WriteRune(r)
+			continue
+		case unicode.IsSpace(r), unicode.IsControl(r):
+			b.WriteByte(' ')
+		case unicode.Is(unicode.Cf, r) && r != '\u200d':
+		default:
+			b.WriteRune(r)
+		}
+		marks = 0
+	}
+	return strings.TrimSpace(b.String())
+}
+
+// opening is what would be a heading, list, quote or subtext at the start of a line.
+var opening = regexp.MustCompile(`^(?:[#>+-]|\d+\.)`)
+
+// escape writes text that shows as it is, in at most most characters.
+func escape(s string, most int) string {
+	s = clean(s)
+	var b strings.Builder
+	n, state := 0, -1
+	if m := opening.FindString(s); m != "" {
+		s = m[:len(m)-1] + `\` + m[len(m)-1:] + s[len(m):]
+		// The backslash and its mark are taken over as they are.
+		b.WriteString(s[:len(m)+1])
+		n, s = len(m)+1, s[len(m)+1:]
+	}
+	for s != "" {
+		var piece string
+		rest := s
+		piece, s, _, state = uniseg.FirstGraphemeClusterInString(s, state)
+		shown := escapePiece(piece, rest)
+		if n+size(shown) > most-1 && (s != "" || n+size(shown) > most) {
+			b.WriteString("…")
+			break
+		}
+		b.WriteString(shown)
+		n += size(shown)
+	}
+	return b.String()
+}
+
+func escapePiece(piece, rest string) string {
+	lower := strings.ToLower(rest[:min(len(rest), 9)])
+	switch {
+	case strings.ContainsAny(piece[:1], "\\*_~|`<[]"):
+		return `\` + piece
+	case piece[0] == ':' && strings.HasPrefix(rest, "://"):
+		return `\` + piece
+	case strings.HasPrefix(lower, "@everyone"), strings.HasPrefix(lower, "@here"):
+		return piece + "\u200b"
+	}
+	return piece
+}
+
+// fenced is text for a code block: it cannot end the block.
+func fenced(s string) string {
+	for strings.Contains(s, "``") {
+		s = strings.ReplaceAll(s, "``", "`"+joiner+"`")
+	}
+	return s
+}
+
+// inline is text as a code span of at most most characters, whatever backticks it has.
+func inline(s string, most int) string {
+	s = clipped(fenced(clean(s)), most-6)
+	if !strings.Contains(s, "`") {
+		return "`" + s + "`"
+	}
+	return "`` " + s + " ``"
+}
+
+// clipped cuts text to at most most characters between two graphemes.
+func clipped(s string, most int) string {
+	if size(s) <= most {
+		return s
+	}
+	var b strings.Builder
+	for n, state := 0, -1; s != ""; {
+		var piece string
+		piece, s, _, state = uniseg.FirstGraphemeClusterInString(s, state)
+		if n += size(piece); n > most-1 {
+			break
+		}
+		b.WriteString(piece)
+	}
+	return b.String() + "…"
+}
+
+// fit cuts text to at most columns of a fixed font.
+func fit(s string, columns int) string {
+	if uniseg.StringWidth(s) <= columns {
+		return s
+	}
+	if columns < 1 {
+		return ""
+	}
+	var b strings.Builder
+	for n, state := 0, -1; s != ""; {
+		var piece string
+		var wide int
+		piece, s, wide, state = uniseg.FirstGraphemeClusterInString(s, state)
+		if n += wide; n > columns-1 {
+			break
+		}
+		b.WriteString(piece)
+	}
+	return strings.TrimRight(b.String(), " ") + "…"
+}
+
+func pad(s string, columns int, right bool) string {
+	s = fit(s, columns)
+	space := strings.Repeat(" ", max(0, columns-uniseg.StringWidth(s)))
+	if right {
+		return space + s
+	}
+	return s + space
+}
