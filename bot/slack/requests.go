@@ -1,0 +1,276 @@
+package slack
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	slackapi "github.com/slack-go/slack"
+	"github.com/slack-go/slack/slackevents"
+	"github.com/slack-go/slack/socketmode"
+
+	"outboundbot/bot"
+	"outboundbot/commands"
+	"outboundbot/reports"
+	"outboundbot/storage"
+)
+
+// respond is what Place.Respond holds, as JSON: how the answer to one question gets back.
+type respond struct {
+	URL    string `json:"url,omitempty"`    // of a slash command or a click: five answers within 30 minutes
+	User   string `json:"user,omitempty"`   // who asked, for files and private answers
+	Thread string `json:"thread,omitempty"` // of a mention
+}
+
+func (r respond) String() string {
+	b, _ := json.Marshal(r)
+	return string(b)
+}
+
+func respondOf(place commands.Place) (respond, error) {
+	var r respond
+	if place.Respond == "" {
+		return r, nil
+	}
+	err := json.Unmarshal([]byte(place.Respond), &r)
+	return r, err
+}
+
+// receive records one envelope and then acknowledges it: in that order, so that what Slack believes delivered is
+// never lost. Nothing is dropped for being a redelivery; take knows what was seen.
+func (p *Platform) receive(ctx context.Context, ev socketmode.Event, take bot.Take, ack func(*ephemeral)) {
+	taking, cancel := context.WithTimeout(ctx, takeTime)
+	defer cancel()
+	switch data := ev.Data.(type) {
+	case slackapi.SlashCommand:
+		if data.TeamID != p.self.get().team {
+			p.stranger(data.TeamID)
+			ack(p.tell("slack.other_team"))
+			return
+		}
+		if _, err := take(taking, p.slash(taking, data)); err != nil {
+			ack(p.tell(p.untaken(err)))
+			return
+		}
+		ack(nil)
+	case slackapi.InteractionCallback:
+		p.click(ctx, taking, data, take, ack)
+	case slackevents.EventsAPIEvent:
+		req, mine := p.message(taking, data)
+		if mine {
+			if _, err := take(taking, req); err != nil {
+				p.untaken(err) // not acknowledged: Slack delivers again
+				return
+			}
+		}
+		ack(nil)
+	case *socketmode.ErrorBadMessage:
+		p.log.Warn("slack: an envelope of an unknown kind", "error", data.Cause)
+		ack(nil)
+	}
+}
+
+// untaken logs why a request was not recorded and names the sentence for the asker.
+func (p *Platform) untaken(err error) string {
+	if errors.Is(err, bot.ErrBusy) {
+		p.log.Warn("slack: busy")
+		return "slack.busy"
+	}
+	p.log.Error("slack: a request could not be recorded", "error", err)
+	return "slack.not_recorded"
+}
+
+func (p *Platform) stranger(team string) {
+	p.log.Warn("slack: a request from another workspace", "team", team, "own", p.self.get().team)
+}
+
+func (p *Platform) slash(ctx context.Context, c slackapi.SlashCommand) commands.Request {
+	locale, external := p.person(ctx, c.UserID)
+	return p.request(commands.Request{
+		Trigger: c.TriggerID, User: c.UserID, Locale: locale, External: external, Text: typed(c.Text),
+		Place: commands.Place{ID: c.ChannelID, Private: true, Respond: respond{URL: c.ResponseURL, User: c.UserID}.String()},
+	})
+}
+
+func (p *Platform) request(r commands.Request) commands.Request {
+	r.Platform, r.Tenant, r.At = p.Name(), p.self.get().team, p.now()
+	return r
+}
+
+// click takes the command behind a button. One whose command is gone says so.
+func (p *Platform) click(ctx, taking context.Context, c slackapi.InteractionCallback, take bot.Take, ack func(*ephemeral)) {
+	if c.Type != slackapi.InteractionTypeBlockActions || len(c.ActionCallback.BlockActions) == 0 {
+		ack(nil)
+		return
+	}
+	if c.Team.ID != p.self.get().team {
+		p.stranger(c.Team.ID)
+		ack(nil)
+		return
+	}
+	action := c.ActionCallback.BlockActions[0]
+	id := action.Value
+	if id == "" {
+		id = action.SelectedOption.Value
+	}
+	if id == "" { // a link
+		ack(nil)
+		return
+	}
+	channel := c.Channel.ID
+	if channel == "" {
+		channel = c.Container.ChannelID
+	}
+	place := commands.Place{ID: channel, Private: true, Respond: respond{URL: c.ResponseURL, User: c.User.ID}.String()}
+	command, err := p.buttons.Recall(taking, id)
+	if err == nil {
+		trigger := c.TriggerID
+		if trigger == "" {
+			trigger = strings.Join([]string{c.Container.MessageTs, action.ActionTs, action.ActionID}, "/")
+		}
+		locale, external := p.person(taking, c.User.ID)
+		_, err = take(taking, p.request(commands.Request{
+			Trigger: trigger, Place: place, User: c.User.ID, Locale: locale, External: external, Text: command,
+		}))
+	}
+	ack(nil)
+	switch {
+	case errors.Is(err, storage.ErrNoValue):
+		p.apologise(ctx, place, "slack.button_gone")
+	case err != nil:
+		p.apologise(ctx, place, p.untaken(err))
+	}
+}
+
+// apologise answers a click that led nowhere; a click has no other way to hear.
+func (p *Platform) apologise(ctx context.Context, place commands.Place, id string) {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	card := reports.Card{Lead: p.lang.Say(id), Blocks: []reports.Block{reports.Note{Kind: reports.Wrong, Text: p.lang.Say(id)}}, Lang: p.lang}
+	if _, err := p.Post(ctx, place, commands.Reply{Card: card, Private: true}); err != nil {
+		p.log.Warn("slack: a click stays without an answer", "error", err)
+	}
+}
+
+// message makes a request of a mention or a direct message; mine is false for everything else, such as what bots and
+// the bot itself write, edits, and joins.
+func (p *Platform) message(ctx context.Context, e slackevents.EventsAPIEvent) (req commands.Request, mine bool) {
+	outer, ok := e.Data.(*slackevents.EventsAPICallbackEvent)
+	if !ok {
+		if e.Type == slackevents.AppRateLimited {
+			p.log.Warn("slack: Slack holds back events: too many in an hour")
+		}
+		return req, false
+	}
+	self := p.self.get()
+	if e.TeamID != self.team {
+		p.stranger(e.TeamID)
+		return req, false
+	}
+	req = commands.Request{Trigger: outer.EventID}
+	var team string
+	switch m := e.InnerEvent.Data.(type) {
+	case *slackevents.AppMentionEvent:
+		if m.BotID != "" || m.Edited != nil {
+			return req, false
+		}
+		thread := m.ThreadTimeStamp
+		if thread == "" {
+			thread = m.TimeStamp
+		}
+		team, req.User, req.Text = m.UserTeam, m.User, typed(m.Text)
+		req.Place = commands.Place{ID: m.Channel, Respond: respond{User: m.User, Thread: thread}.String()}
+	case *slackevents.MessageEvent:
+		if m.ChannelType != slackapi.TYPE_IM || m.SubType != "" || m.BotID != "" {
+			return req, false
+		}
+		team, req.User, req.Text = m.UserTeam, m.User, typed(m.Text)
+		req.Place = commands.Place{ID: m.Channel, Private: true, Respond: respond{User: m.User, Thread: m.ThreadTimeStamp}.String()}
+	default:
+		return req, false
+	}
+	if req.User == "" || req.User == self.user {
+		return req, false
+	}
+	req.Text = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(req.Text), "<@"+self.user+">"))
+	req.Locale, req.External = p.person(ctx, req.User)
+	req.External = req.External || (team != "" && team != self.team)
+	return p.request(req), true
+}
+
+// typed undoes Slack's escapes.
+func typed(text string) string { return unescapes.Replace(text) }
+
+var unescapes = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&")
+
+// me is who the bot's token is.
+type me struct{ team, user, bot, site string }
+
+type identity struct {
+	mu sync.RWMutex
+	me me
+}
+
+func (i *identity) get() me {
+	i.mu.RLock()
+	defer i.mu.RUnlock()
+	return i.me
+}
+
+func (i *identity) set(m me) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.me = m
+}
+
+// people remembers what users.info said.
+type people struct {
+	mu    sync.Mutex
+	known map[string]person
+}
+
+type person struct {
+	locale   string
+	external bool
+	until    time.Time
+}
+
+const (
+	personTime  = 500 * time.Millisecond // of asking, within the time to acknowledge
+	personFresh = time.Hour
+	personRetry = time.Minute // after a failure
+	personMax   = 10_000
+)
+
+// person looks up language and standing of a user. Who may see contacts is decided by the configured list alone, so
+// when Slack does not say in time the request goes on without.
+func (p *Platform) person(ctx context.Context, user string) (locale string, external bool) {
+	p.people.mu.Lock()
+	known, ok := p.people.known[user]
+	p.people.mu.Unlock()
+	if ok && p.now().Before(known.until) {
+		return known.locale, known.external
+	}
+	asking, cancel := context.WithTimeout(ctx, personTime)
+	defer cancel()
+	info, err := p.api.GetUserInfoContext(asking, user)
+	if err != nil {
+		p.log.Warn("slack: users.info does not answer; add the scope users:read for people's languages", "error", bare(err))
+		known = person{locale: known.locale, external: known.external, until: p.now().Add(personRetry)}
+	} else {
+		known = person{
+			locale: info.Locale, external: info.IsStranger || info.IsRestricted || info.IsUltraRestricted,
+			until: p.now().Add(personFresh),
+		}
+	}
+	p.people.mu.Lock()
+	defer p.people.mu.Unlock()
+	if p.people.known == nil || len(p.people.known) >= personMax {
+		p.people.known = map[string]person{}
+	}
+	p.people.known[user] = known
+	return known.locale, known.external
+}
