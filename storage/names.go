@@ -91,7 +91,7 @@ func Mask(channel, contact string) string {
 	phone := Digits(contact)
 	if !isDigits(phone) || len(phone) < 8 || (channel != "WA" && channel != "SMS") {
 		r := []rune(contact)
-		return "••• " + string(r[max(len(r)-2, (len(r)+1)/2):])
+		return strings.TrimSpace("••• " + string(r[max(len(r)-2, (len(r)+1)/2):]))
 	}
 	return "+" + phone[:callingCode(phone)] + " ••• ••• " + phone[len(phone)-4:]
 }
