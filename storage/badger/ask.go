@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"iter"
+	"slices"
 	"sort"
 
 	"github.com/dgraph-io/badger/v4"
@@ -286,8 +287,8 @@ func (v *view) componentsOf(contact storage.Contact) ([]uint64, error) {
 			return nil, err
 		}
 	}
-	sort.Slice(components, func(i, j int) bool { return components[i] < components[j] })
-	return components, nil
+	slices.Sort(components) // a phone's contacts on several channels may share one
+	return slices.Compact(components), nil
 }
 
 // is tells whether a timeline's contact is the one asked for.

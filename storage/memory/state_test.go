@@ -1,0 +1,14 @@
+package memory_test
+
+import (
+	"testing"
+	"time"
+
+	"outboundbot/storage"
+	"outboundbot/storage/memory"
+	"outboundbot/storage/storagetest"
+)
+
+func TestState(t *testing.T) {
+	storagetest.RunState(t, func(_ *testing.T, now func() time.Time) storage.State { return memory.NewState(now) }, nil)
+}
