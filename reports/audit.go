@@ -11,6 +11,7 @@ import (
 var audit = Report{
 	Name:     auditName,
 	Examples: []string{"audit campaign:BlackFriday read:yes answered:no", "audit yesterday status:failed"},
+	Records:  true,
 	Run:      runAudit,
 }
 

@@ -13,6 +13,7 @@ import (
 type Report struct {
 	Name     string
 	Examples []string // runnable commands, without the bot's name
+	Records  bool     // a row a send: it takes limit and columns, and no sort or top
 	Run      func(ctx context.Context, src Source, q Query) (Result, error)
 }
 
