@@ -200,14 +200,15 @@ func setBoolean(name, cell string, to *bool) error {
 	return nil
 }
 
-// unguard takes off the quote that our exports put before what a spreadsheet would take for a formula.
+// unguard takes off the apostrophe that our exports put before what a spreadsheet would take for a formula, that is
+// before text that begins, after spaces and further apostrophes, with one of the signs below.
 func unguard(cell string) string {
 	rest, guarded := strings.CutPrefix(cell, "'")
 	if !guarded {
 		return cell
 	}
-	r, _ := utf8.DecodeRuneInString(strings.TrimLeft(rest, " "+byteOrderMark))
-	if strings.ContainsRune("=+-@\t\r\n|＝＋－＠", r) {
+	r, _ := utf8.DecodeRuneInString(strings.TrimLeft(rest, " \u00a0'"+byteOrderMark))
+	if strings.ContainsRune("=+-@\t\r\n|＝＋－＠｜", r) {
 		return rest
 	}
 	return cell

@@ -82,6 +82,9 @@ func (r *rows) from(first pending) (row, error) {
 	}
 	got := row{cells: r.cells, raw: r.buf, line: first.n, bad: fault}
 	if fault != nil {
+		if len(more) > 0 {
+			got.bad = errOpenQuote // wherever its end was thought to be
+		}
 		got.raw = r.buf[:min(len(first.text), len(r.buf))]
 		r.again = append(more, r.again...)
 	} else if !utf8.Valid(r.buf) {

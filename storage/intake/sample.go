@@ -1,14 +1,20 @@
 package intake
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
 
-// sample is how a rejected line begins, fit for a log: at most maxSample bytes, printable, phones masked.
+// words are the members of JSON that hold a customer's words or name, which are not to be kept (MODEL 6).
+var words = regexp.MustCompile(`"(text|body|caption|name|username|response_json)"\s*:\s*"(?:[^"\\]|\\.)*"?`)
+
+// sample is how a rejected line begins, fit for a log: at most maxSample bytes, printable, phones masked, without
+// the customer's words.
 func sample(raw []byte) string {
 	// Masked with some bytes to spare, so that a number cut in two is still seen as a phone.
 	s := mask(strings.ToValidUTF8(string(raw[:min(len(raw), maxSample+64)]), "?"))
+	s = words.ReplaceAllString(s, `"$1":"***"`)
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return ' '
@@ -67,7 +73,7 @@ func phone(b []byte) (end, digits int) {
 
 // isDate: 2025-11-24, perhaps with a time behind it that the run does not cover.
 func isDate(run []byte) bool {
-	return len(run) >= 10 && len(run) <= 13 && run[4] == '-' && run[7] == '-' && (run[0] == '1' || run[0] == '2')
+	return len(run) >= 10 && len(run) <= 13 && run[4] == '-' && run[7] == '-'
 }
 
 func hide(run []byte) {

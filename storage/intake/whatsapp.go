@@ -83,7 +83,7 @@ func (w *walk) payload(doc document) bool {
 	}
 	switch {
 	case err != nil:
-		return w.reject("", doc.data, &syntaxError{err.Error()})
+		return w.reject("", doc.data, syntaxf("%v", err))
 	case p.Object != "" && p.Object != "whatsapp_business_account":
 		return w.reject("object", doc.data, fmt.Errorf("%.40q is not whatsapp_business_account", p.Object))
 	case p.Entry == nil:
@@ -140,10 +140,12 @@ func unmarshal(raw []byte, to any) error {
 	}
 	err := json.Unmarshal(raw, to)
 	var mistyped *json.UnmarshalTypeError
-	if errors.As(err, &mistyped) && mistyped.Field != "" {
+	switch {
+	case errors.As(err, &mistyped) && mistyped.Field != "":
 		return fmt.Errorf("%s must not be %s", strings.ToLower(mistyped.Field), article(mistyped.Value))
-	}
-	if err != nil {
+	case errors.As(err, &mistyped):
+		return fmt.Errorf("must not be %s", article(mistyped.Value))
+	case err != nil:
 		return fmt.Errorf("not JSON: %w", err)
 	}
 	return nil
@@ -165,7 +167,7 @@ func (t *text) UnmarshalJSON(b []byte) error {
 	}
 	var n json.Number
 	if err := json.Unmarshal(b, &n); err != nil {
-		return err
+		return errors.New("an object or list where a string or number belongs")
 	}
 	*t = text(n)
 	return nil
