@@ -196,7 +196,10 @@ func (o *outbox) find(p *parcel) (there bool, err error) {
 			return finder.Find(ctx, p.place, p.reply.Mark)
 		})
 		var no *Refused
-		if err == nil || try == findTries || errors.As(err, &no) {
+		if errors.As(err, &no) {
+			return false, errors.Join(errCannotTell, err)
+		}
+		if err == nil || try == findTries {
 			return there, err
 		}
 	}
