@@ -318,5 +318,6 @@ func (v *view) join(component uint64) (storage.Joined, error) {
 			return storage.Joined{}, err
 		}
 	}
-	return storage.Join(events), nil
+	events, err := decodeEvents(events, h.Tail)
+	return storage.Join(events), err
 }

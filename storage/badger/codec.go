@@ -11,14 +11,21 @@ import (
 
 // head is what a component knows of itself.
 type head struct {
-	_        struct{} `cbor:",toarray"`
-	Into     uint64   // the component it was merged into; then the rest is empty
-	Chunks   []uint64 // of its events; the last one may have room
-	Room     int      // bytes left in the last chunk
-	Events   int
-	Orphans  int
-	Rows     []rowRef // the rows stored
-	Contacts []hash   // of its timelines
+	_       struct{} `cbor:",toarray"`
+	Into    uint64   // the component it was merged into; then the rest is empty
+	Chunks  []uint64 // full chunks of its events
+	Tail    []byte   // its other events, a chunk in the making
+	Events  int
+	Orphans int
+	Rows    []rowRef // the rows stored
+	Homes   []home   // of its timelines
+}
+
+// home is where a timeline is: its place, of which the component owns the token, and its contact.
+type home struct {
+	_       struct{} `cbor:",toarray"`
+	Place   hash
+	Contact hash
 }
 
 // rowRef tells a stored row from a changed one without reading it.
@@ -78,11 +85,11 @@ func decodeEvents(events []storage.Event, chunk []byte) ([]storage.Event, error)
 	return events, nil
 }
 
-// known is what is kept of each event id.
-type known struct{ content, chunk uint64 }
+// known is what is kept of each event id: its content's hash, and the component that it came into.
+type known struct{ content, component uint64 }
 
 func (k known) encode() []byte {
-	return binary.BigEndian.AppendUint64(number(k.content), k.chunk)
+	return binary.BigEndian.AppendUint64(number(k.content), k.component)
 }
 
 func decodeKnown(b []byte) known {

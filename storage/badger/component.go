@@ -27,14 +27,12 @@ type newEvent struct {
 	content uint64
 }
 
-// take moves what the smaller component has into the larger; the larger's last chunk stays the one with room.
+// take moves what the smaller component has into the larger.
 func (c *component) take(small *component) {
 	c.events = append(c.events, small.events...)
 	c.fresh = append(c.fresh, small.fresh...)
-	c.head.Chunks = slices.Concat(small.head.Chunks, c.head.Chunks)
-	if len(c.head.Chunks) == len(small.head.Chunks) {
-		c.head.Room = small.head.Room
-	}
+	c.head.Chunks = append(c.head.Chunks, small.head.Chunks...)
+	c.head.Tail = append(c.head.Tail, small.head.Tail...) // may be fuller than a chunk, once
 	c.head.Events += small.head.Events
 	c.head.Orphans += small.head.Orphans
 	c.head.Rows = append(c.head.Rows, small.head.Rows...)
@@ -96,6 +94,10 @@ func (b *batch) load(c *component) error {
 			return err
 		}
 	}
+	var err error
+	if c.events, err = decodeEvents(c.events, c.head.Tail); err != nil {
+		return err
+	}
 	if len(c.events) != c.head.Events {
 		return errMissing
 	}
@@ -121,8 +123,8 @@ func (b *batch) merge(x, y *component) (*component, error) {
 		large, small = small, large
 	}
 	large.take(small)
-	for _, h := range small.head.Contacts {
-		b.delete(homeKey(h, small.id))
+	for _, h := range small.head.Homes {
+		b.delete(homeKey(h.Contact, small.id))
 	}
 	// Tokens of the smaller still lead to it; its head tells where it went.
 	small.head = head{Into: large.id}
@@ -176,6 +178,9 @@ func (b *batch) join(c *component) error {
 			continue // a send alone in its timeline: the send's own token is enough
 		}
 		place := b.e.placeHash(t.Key.Channel, t.Key.Line, t.Key.Contact)
+		if slices.ContainsFunc(whole.head.Homes, func(h home) bool { return h.Place == place }) {
+			continue // claimed before; nobody takes a token away
+		}
 		o, err := b.owner(place)
 		if err != nil {
 			return err

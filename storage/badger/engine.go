@@ -18,10 +18,10 @@
 // Numbers are big-endian. H is the first 16 bytes of a hash keyed with the store's secret. Lists are CBOR.
 //
 //	key                            value
-//	e H(event id)                  8 bytes of the content's hash, number of the chunk that holds the event
+//	e H(event id)                  8 bytes of the content's hash, number of the component it came into
 //	l H(link token)                number of the component
-//	c component                    head: chunks, rows with their hashes, contacts; or the component it merged into
-//	v chunk                        events, one after the other, as they came
+//	c component                    head: chunks, last events, rows with their hashes, contacts; or what it merged into
+//	v chunk                        events, one after the other
 //	r time send                    row: the folded send, without what depends on the question
 //	p H(contact)                   channel, contact, first success
 //	g H(contact) time send         nothing; successful sends that are no tests, for the first success

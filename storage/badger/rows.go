@@ -8,15 +8,13 @@ import (
 	"outboundbot/storage"
 )
 
-// chunkSize is how many bytes of events a chunk takes. A chunk with room is written again with each batch that adds
-// to it, so it is small.
+// chunkSize is how many bytes of events a component gathers in its head before they become a chunk of their own. The
+// head is written with each batch that touches the component, so it is small; most customers never fill it.
 const chunkSize = 4096
 
 // store writes what changed of a settled component.
 func (b *batch) store(c *component) error {
-	if err := b.storeEvents(c); err != nil {
-		return err
-	}
+	b.storeEvents(c)
 	if err := b.storeRows(c); err != nil {
 		return err
 	}
@@ -28,35 +26,20 @@ func (b *batch) store(c *component) error {
 	return putRecord(b, headKey(c.id), &c.head)
 }
 
-// storeEvents puts new events into the last chunk while it has room, else into new ones.
-func (b *batch) storeEvents(c *component) error {
+// storeEvents adds new events to the component's tail, which becomes a chunk when it is full.
+func (b *batch) storeEvents(c *component) {
 	h := &c.head
-	var open []byte
-	if len(h.Chunks) > 0 && len(c.fresh) > 0 {
-		v, err := b.get(chunkKey(h.Chunks[len(h.Chunks)-1]))
-		if err != nil {
-			return err
-		}
-		open = slices.Clone(v)
-	}
 	for _, ev := range c.fresh {
-		if len(h.Chunks) == 0 || h.Room < len(ev.encoded) {
-			if len(open) > 0 {
-				b.put(chunkKey(h.Chunks[len(h.Chunks)-1]), open)
-			}
-			h.Chunks, h.Room, open = append(h.Chunks, b.next()), chunkSize, nil
+		if len(h.Tail) > 0 && len(h.Tail)+len(ev.encoded) > chunkSize {
+			chunk := b.next()
+			b.put(chunkKey(chunk), h.Tail)
+			h.Chunks, h.Tail = append(h.Chunks, chunk), nil
 		}
-		open = append(open, ev.encoded...)
-		h.Room -= len(ev.encoded)
-		chunk := h.Chunks[len(h.Chunks)-1]
-		b.put(eventKey(ev.id), known{ev.content, chunk}.encode())
-	}
-	if len(c.fresh) > 0 {
-		b.put(chunkKey(h.Chunks[len(h.Chunks)-1]), open)
+		h.Tail = append(h.Tail, ev.encoded...)
+		b.put(eventKey(ev.id), known{ev.content, c.id}.encode())
 	}
 	h.Events += len(c.fresh)
 	c.fresh = nil
-	return nil
 }
 
 // storeRows folds the timelines and writes the rows that differ from those stored.
@@ -113,30 +96,31 @@ func (b *batch) storeRow(send storage.Send, was rowRef, had bool) (rowRef, error
 
 // storeContacts notes where the contacts of a component's timelines are.
 func (b *batch) storeContacts(c *component) error {
-	gone := c.head.Contacts
-	var now []hash
+	was := c.head.Homes
+	c.head.Homes = nil
 	for _, t := range c.joined.Timelines {
 		if t.Key.Contact == "" {
 			continue
 		}
-		h := b.e.contactHash(t.Key.Channel, t.Key.Contact)
-		if slices.Contains(now, h) {
+		place := b.e.placeHash(t.Key.Channel, t.Key.Line, t.Key.Contact)
+		i := slices.IndexFunc(was, func(h home) bool { return h.Place == place })
+		if i >= 0 {
+			c.head.Homes = append(c.head.Homes, was[i])
 			continue
 		}
-		now = append(now, h)
-		if i := slices.Index(gone, h); i >= 0 {
-			gone = slices.Delete(gone, i, i+1)
-			continue
-		}
-		b.put(homeKey(h, c.id), nil)
-		if err := b.meet(h, t.Key.Channel, t.Key.Contact); err != nil {
+		at := home{Place: place, Contact: b.e.contactHash(t.Key.Channel, t.Key.Contact)}
+		c.head.Homes = append(c.head.Homes, at)
+		b.put(homeKey(at.Contact, c.id), nil)
+		if err := b.meet(at.Contact, t.Key.Channel, t.Key.Contact); err != nil {
 			return err
 		}
 	}
-	for _, h := range gone {
-		b.delete(homeKey(h, c.id))
+	for _, h := range was {
+		left := !slices.ContainsFunc(c.head.Homes, func(o home) bool { return o.Contact == h.Contact })
+		if left {
+			b.delete(homeKey(h.Contact, c.id))
+		}
 	}
-	c.head.Contacts = now
 	return nil
 }
 

@@ -1,6 +1,9 @@
 package badger
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/dgraph-io/badger/v4"
 )
 
@@ -27,11 +30,12 @@ func (e *Engine) write(changes map[string][]byte) error {
 	return e.applyJournal()
 }
 
-// commit writes changes in one transaction; a nil value deletes.
+// commit writes changes in one transaction; a nil value deletes. Badger takes keys faster in their order.
 func (e *Engine) commit(changes map[string][]byte) error {
 	txn := e.db.NewTransaction(true)
 	defer txn.Discard()
-	for k, v := range changes {
+	for _, k := range slices.Sorted(maps.Keys(changes)) {
+		v := changes[k]
 		var err error
 		if v == nil {
 			err = txn.Delete([]byte(k))
