@@ -1,7 +1,6 @@
 package bottest
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -292,8 +291,16 @@ func (d *Discord) accept(w http.ResponseWriter, in received, err error, flags in
 }
 
 func (d *Discord) message(in received, flags int) (DiscordMessage, error) {
-	if !bytes.Contains(in.raw, []byte(`"allowed_mentions":{"parse":[]}`)) {
-		d.t.Errorf("a message could mention people: it has no empty allowed_mentions: %s", in.raw)
+	var body struct {
+		Mentions *struct {
+			Parse *[]string `json:"parse"`
+			Users []string  `json:"users"`
+			Roles []string  `json:"roles"`
+		} `json:"allowed_mentions"`
+	}
+	_ = json.Unmarshal(in.raw, &body)
+	if a := body.Mentions; a == nil || a.Parse == nil || len(*a.Parse)+len(a.Users)+len(a.Roles) > 0 {
+		d.t.Errorf("a message could mention people, its allowed_mentions are not empty: %.300s", in.raw)
 	}
 	m, err := checkMessage(in, flags)
 	if err == nil && d.refuseV2 && m.Flags&flagV2 != 0 {

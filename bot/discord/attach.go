@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path"
+	"strconv"
 	"strings"
 
 	"outboundbot/bot"
@@ -113,7 +114,7 @@ func (p *Platform) tooBig(l *reports.Language, limit int64, err error) error {
 	if err == nil {
 		err = errOver
 	}
-	return &bot.Refused{Fix: l.Say("discord.too_big", reports.Args{"Limit": fmt.Sprintf("%d MiB", limit>>20)}), Err: err}
+	return &bot.Refused{Fix: l.Say("discord.too_big", reports.Args{"Limit": strconv.FormatFloat(float64(limit)/(1<<20), 'f', -1, 64) + " MiB"}), Err: err}
 }
 
 // safeName is a name that survives Discord's own cleaning, so that the message can point at it.

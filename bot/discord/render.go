@@ -197,8 +197,8 @@ func clippedScope(scope []string) string {
 
 func footText(card reports.Card, l *reports.Language) string {
 	var parts []string
-	if card.Footer.Command != "" {
-		parts = append(parts, inline(card.Footer.Command, maxCommand))
+	if command := inline(card.Footer.Command, maxCommand); command != "" {
+		parts = append(parts, command)
 	}
 	if f := card.Footer; f.DataTo != 0 && f.Zone != nil {
 		parts = append(parts, l.Say("card.footer", reports.Args{

@@ -11,6 +11,7 @@ import (
 // Widths of columns where a table is narrow for its content.
 const (
 	nameColumns   = 12 // the first column has at least so many
+	nameEnough    = 18 // and gives what it has more to the headings of numbers
 	textColumn    = 8  // other columns of text
 	numberHeading = 5  // a number's heading may be cut to this
 )
@@ -93,7 +94,31 @@ func (l *layout) oneLine() bool {
 		}
 		return false
 	}
-	return free >= 0
+	if free < 0 {
+		return false
+	}
+	if spare := l.widths[0] - nameEnough; spare > 0 && !l.table.Columns[l.columns[0]].Number {
+		l.widths[0] += free + l.widen(spare) - spare
+		return true
+	}
+	l.widen(free)
+	return true
+}
+
+// widen gives free columns to numbers whose heading is cut, in turn; it tells how many are left.
+func (l *layout) widen(free int) (left int) {
+	for gave := true; gave && free > 0; {
+		gave = false
+		for k, i := range l.columns {
+			h := l.table.Columns[i]
+			if free > 0 && h.Number && l.widths[k] > 0 && l.widths[k] < uniseg.StringWidth(clean(h.Label)) {
+				l.widths[k]++
+				free--
+				gave = true
+			}
+		}
+	}
+	return free
 }
 
 // twoLines sets the widths of the numbers of the second line.
@@ -112,6 +137,7 @@ func (l *layout) twoLines() {
 			return
 		}
 	}
+	l.widen(tableColumns - used)
 }
 
 func countNumbers(t reports.Table, columns []int) int { return len(columns) - len(textsOf(t, columns)) }

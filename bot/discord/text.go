@@ -38,18 +38,16 @@ func clean(s string) string {
 }
 
 // opening is what would be a heading, list, quote or subtext at the start of a line.
-var opening = regexp.MustCompile(`^(?:[#>+-]|\d+\.)`)
+var opening = regexp.MustCompile(`^(?:[#>+-]|\d+\.(?: |$))`)
 
 // escape writes text that shows as it is, in at most most characters.
 func escape(s string, most int) string {
 	s = clean(s)
 	var b strings.Builder
 	n, state := 0, -1
-	if m := opening.FindString(s); m != "" {
-		s = m[:len(m)-1] + `\` + m[len(m)-1:] + s[len(m):]
-		// The backslash and its mark are taken over as they are.
-		b.WriteString(s[:len(m)+1])
-		n, s = len(m)+1, s[len(m)+1:]
+	if m := strings.TrimRight(opening.FindString(s), " "); m != "" {
+		b.WriteString(m[:len(m)-1] + `\` + m[len(m)-1:])
+		n, s = len(m)+1, s[len(m):]
 	}
 	for s != "" {
 		var piece string
@@ -90,6 +88,9 @@ func fenced(s string) string {
 // inline is text as a code span of at most most characters, whatever backticks it has.
 func inline(s string, most int) string {
 	s = clipped(fenced(clean(s)), most-6)
+	if s == "" {
+		return ""
+	}
 	if !strings.Contains(s, "`") {
 		return "`" + s + "`"
 	}
