@@ -47,15 +47,15 @@ type SlackAck struct {
 
 // slackEnvelope is a question as it goes over the socket, without its own id.
 type slackEnvelope struct {
-	Type     string          `json:"type"`
-	ID       string          `json:"envelope_id"`
-	Payload  json.RawMessage `json:"payload"`
-	Accepts  bool            `json:"accepts_response_payload"`
-	Retry    int             `json:"retry_attempt,omitempty"`
-	Reason   string          `json:"retry_reason,omitempty"`
-	trigger  string
-	channel  string
-	user     string
+	Type    string          `json:"type"`
+	ID      string          `json:"envelope_id"`
+	Payload json.RawMessage `json:"payload"`
+	Accepts bool            `json:"accepts_response_payload"`
+	Retry   int             `json:"retry_attempt,omitempty"`
+	Reason  string          `json:"retry_reason,omitempty"`
+	trigger string
+	channel string
+	user    string
 }
 
 type slackSent struct {

@@ -157,7 +157,7 @@ func (p *Platform) descend(ctx context.Context, card reports.Card, notes []slack
 	ids := func(command string) string {
 		id, err := p.buttons.Remember(ctx, command)
 		if err != nil {
-			p.log.Error("slack: a button is left out", "error", err)
+			p.log.Error("slack: a button is left out", "err", err)
 		}
 		return id
 	}
@@ -170,14 +170,14 @@ func (p *Platform) descend(ctx context.Context, card reports.Card, notes []slack
 	for i, look := range looks {
 		m := look()
 		if fault := validate(m); fault != nil && i < len(looks)-1 {
-			p.log.Error("slack: a look breaks the limits", "look", i, "error", fault)
+			p.log.Error("slack: a look breaks the limits", "look", i, "err", fault)
 			continue
 		}
 		err = p.call(ctx, func(ctx context.Context) error { return send(ctx, m) })
 		if err == nil || !ugly(err) {
 			return err
 		}
-		p.log.Warn("slack: a look was refused", "look", i, "error", err)
+		p.log.Warn("slack: a look was refused", "look", i, "err", err)
 	}
 	return err
 }

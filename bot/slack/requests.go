@@ -68,7 +68,7 @@ func (p *Platform) receive(ctx context.Context, ev socketmode.Event, take bot.Ta
 		}
 		ack(nil)
 	case *socketmode.ErrorBadMessage:
-		p.log.Warn("slack: an envelope of an unknown kind", "error", data.Cause)
+		p.log.Warn("slack: an envelope of an unknown kind", "err", data.Cause)
 		ack(nil)
 	}
 }
@@ -79,7 +79,7 @@ func (p *Platform) untaken(err error) string {
 		p.log.Warn("slack: busy")
 		return "slack.busy"
 	}
-	p.log.Error("slack: a request could not be recorded", "error", err)
+	p.log.Error("slack: a request could not be recorded", "err", err)
 	return "slack.not_recorded"
 }
 
@@ -151,7 +151,7 @@ func (p *Platform) apologise(ctx context.Context, place commands.Place, id strin
 	defer cancel()
 	card := reports.Card{Lead: p.lang.Say(id), Blocks: []reports.Block{reports.Note{Kind: reports.Wrong, Text: p.lang.Say(id)}}, Lang: p.lang}
 	if _, err := p.Post(ctx, place, commands.Reply{Card: card, Private: true}); err != nil {
-		p.log.Warn("slack: a click stays without an answer", "error", err)
+		p.log.Warn("slack: a click stays without an answer", "err", err)
 	}
 }
 
@@ -258,7 +258,7 @@ func (p *Platform) person(ctx context.Context, user string) (locale string, exte
 	defer cancel()
 	info, err := p.api.GetUserInfoContext(asking, user)
 	if err != nil {
-		p.log.Warn("slack: users.info does not answer; add the scope users:read for people's languages", "error", bare(err))
+		p.log.Warn("slack: users.info does not answer; add the scope users:read for people's languages", "err", bare(err))
 		known = person{locale: known.locale, external: known.external, until: p.now().Add(personRetry)}
 	} else {
 		known = person{

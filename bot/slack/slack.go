@@ -153,7 +153,7 @@ func (p *Platform) identify(ctx context.Context) error {
 			return p.badToken("slack.bad_bot_token", code)
 		}
 		p.link.down(bare(err))
-		p.log.Warn("slack: cannot reach Slack", "error", bare(err))
+		p.log.Warn("slack: cannot reach Slack", "err", bare(err))
 	}
 }
 

@@ -82,7 +82,7 @@ func (p *Platform) connect(ctx context.Context, sock *socketmode.Client, deliver
 				if failed, ok := ev.Data.(*slackapi.ConnectionErrorEvent); ok && ctx.Err() == nil {
 					cause = failed.ErrorObj
 					p.link.down(bare(cause))
-					p.log.Warn("slack: cannot connect", "error", bare(cause))
+					p.log.Warn("slack: cannot connect", "err", bare(cause))
 				}
 				cancel()
 			case socketmode.EventTypeSlashCommand, socketmode.EventTypeInteractive, socketmode.EventTypeEventsAPI,
@@ -115,7 +115,7 @@ func (p *Platform) ack(ctx context.Context, sock *socketmode.Client, ev socketmo
 		err = sock.AckCtx(ctx, id, payload)
 	}
 	if err != nil {
-		p.log.Warn("slack: not acknowledged; Slack will deliver again", "error", err)
+		p.log.Warn("slack: not acknowledged; Slack will deliver again", "err", err)
 	}
 }
 
