@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"outboundbot/bot"
+	"outboundbot/bot/console"
+	"outboundbot/reports"
+	"outboundbot/storage"
+	"outboundbot/storage/memory"
+)
+
+// cardCommand is the question that the product began with.
+const cardCommand = "summary channel:WA campaign:BlackFriday"
+
+func (s *shared) demo() *cobra.Command {
+	return &cobra.Command{
+		Use:   "demo [COMMAND…]",
+		Short: "Try it on made-up sample data: no tokens, nothing stored",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			spool, err := os.MkdirTemp("", "outboundbot-demo-")
+			if err != nil {
+				return err
+			}
+			defer os.RemoveAll(spool)
+			l, err := sampleOffice(cmd.Context(), spool)
+			if err != nil {
+				return err
+			}
+			if err := s.introduce(cmd.Context(), l); err != nil {
+				return err
+			}
+			if len(args) > 0 {
+				return s.askHere(cmd.Context(), l, asking{Command: sentenceOf(args)})
+			}
+			fmt.Fprintf(s.std.out, "\n$ /outbound %s\n\n", cardCommand)
+			if err := s.askHere(cmd.Context(), l, asking{Command: cardCommand}); err != nil {
+				return err
+			}
+			return s.chat(cmd.Context(), l)
+		},
+	}
+}
+
+// introduce says that the data is made up, and when it is.
+func (s *shared) introduce(ctx context.Context, l *local) error {
+	stats, err := l.store.Stats(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(s.std.out, "SAMPLE DATA, made up: %d sends from %d events over %d days of a shop that does not exist.\n"+
+		"The clock stands at %s (%s).\n", stats.Sends, stats.Events, sampleDays, sampleNow.Format("Monday 2 January 2006, 15:04"), sampleZone)
+	return nil
+}
+
+// sampleOffice answers over the sample data, kept in memory.
+func sampleOffice(ctx context.Context, spool string) (*local, error) {
+	store := memory.New(nil)
+	receipt, err := store.Append(ctx, sampleEvents())
+	if err != nil {
+		return nil, err
+	}
+	if len(receipt.Rejected) > 0 {
+		return nil, fmt.Errorf("sample data: %s", receipt.Rejected[0].Reason)
+	}
+	zone, err := time.LoadLocation(sampleZone)
+	if err != nil {
+		return nil, err
+	}
+	c := &Config{Language: "en", zone: zone, path: "config.yaml", rules: storage.Rules{Intents: []storage.Intent{
+		{Name: "sales", Campaigns: []string{"black friday*", "halloween", "cart*"}},
+		{Name: "retention", Campaigns: []string{"win back"}},
+		{Name: "after-sales", Campaigns: []string{"*paid", "*survey", "warranty"}},
+	}}}
+	now := func() time.Time { return sampleNow }
+	return &local{store: store, desk: c.desk(store, discard(), filepath.Join(spool, "spool")), now: now}, nil
+}
+
+// chat opens the console until the end of input.
+func (s *shared) chat(ctx context.Context, l *local) error {
+	fmt.Fprint(s.std.out, "\nAsk on: detailed · audit status:failed · summary last month by:group · summary format:xlsx · help\n")
+	c := console.New(s.std.in, s.std.out, console.Options{})
+	b := bot.New(bot.Config{
+		Answer: l.desk.Answer, State: memory.NewState(time.Now), Platforms: []bot.Platform{c}, Now: l.now, Log: discard(),
+		Lang: reports.LanguageFor("en"), Workers: 1,
+	})
+	return b.Run(ctx)
+}
+
+func (s *shared) version() *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Say which build this is",
+		Args:  noArguments,
+		Run: func(*cobra.Command, []string) {
+			fmt.Fprintln(s.std.out, buildVersion())
+		},
+	}
+}
+
+func buildVersion() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "outboundbot (unknown build)"
+	}
+	version, revision := info.Main.Version, ""
+	for _, setting := range info.Settings {
+		if setting.Key == "vcs.revision" {
+			revision = " " + setting.Value
+		}
+	}
+	return fmt.Sprintf("outboundbot %s%s %s", version, revision, info.GoVersion)
+}

@@ -1,0 +1,163 @@
+// Outboundbot answers questions about outbound messaging campaigns where teams already talk: in Slack, in Discord
+// and on the command line.
+//
+// This package is the command line and the only one that names concrete types: it reads the configuration, opens
+// the store, and wires platforms, commands, reports and storage together (DESIGN 1).
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+	_ "time/tzdata" // machines and containers without zone data
+
+	"github.com/spf13/cobra"
+
+	"outboundbot/commands"
+	"outboundbot/storage"
+)
+
+// Exit codes (CHAT 7).
+const (
+	exitDone   = 0
+	exitFault  = 1 // ours
+	exitInput  = 2 // wrong input or configuration
+	exitDenied = 3
+	exitOwned  = 4 // the data folder is owned by another serve
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], streams{os.Stdin, os.Stdout, os.Stderr}, os.Getenv))
+}
+
+// streams are what a command reads and writes.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// run is the whole program: it never exits and prints at most one sentence about what went wrong.
+func run(ctx context.Context, args []string, std streams, getenv func(string) string) int {
+	root := rootCommand(std, getenv)
+	args = protect(args)
+	root.SetArgs(args)
+	root.SuggestionsMinimumDistance = 2
+	err := unknownCommand(root, args)
+	if err == nil {
+		err = root.ExecuteContext(ctx)
+	}
+	if err == nil {
+		return exitDone
+	}
+	if msg := sentence(err); msg != "" {
+		fmt.Fprintln(std.err, msg)
+	}
+	return exitCode(err)
+}
+
+// silent ends a command whose answer was printed already.
+type silent struct{ code int }
+
+func (silent) Error() string { return "" }
+
+// usage is a mistake on the command line.
+type usage struct{ error }
+
+func sentence(err error) string {
+	if errors.Is(err, context.Canceled) {
+		return ""
+	}
+	return err.Error()
+}
+
+func exitCode(err error) int {
+	var quiet silent
+	var input *commands.InputError
+	var config *ConfigError
+	var wrong usage
+	switch {
+	case err == nil:
+		return exitDone
+	case errors.As(err, &quiet):
+		return quiet.code
+	case errors.As(err, &input), errors.As(err, &config), errors.As(err, &wrong):
+		return exitInput
+	case errors.Is(err, commands.ErrDenied):
+		return exitDenied
+	case errors.Is(err, storage.ErrLocked):
+		return exitOwned
+	default:
+		return exitFault
+	}
+}
+
+// shared are the flags that every command takes.
+type shared struct {
+	std    streams
+	getenv func(string) string
+	config string
+	data   string
+	now    string
+	debug  bool
+}
+
+func rootCommand(std streams, getenv func(string) string) *cobra.Command {
+	s := &shared{std: std, getenv: getenv}
+	root := &cobra.Command{
+		Use:           "outboundbot",
+		Short:         "Answers questions about outbound messaging campaigns in Slack, in Discord and here.",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.SetIn(std.in)
+	root.SetOut(std.out)
+	root.SetErr(std.err)
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage{err} })
+	flags := root.PersistentFlags()
+	flags.StringVar(&s.config, "config", "", "configuration (default config.yaml, if it is there)")
+	flags.StringVar(&s.data, "data", "", "folder of the store (default: the configuration's)")
+	flags.StringVar(&s.now, "now", "", "fix the clock, such as 2026-11-28T18:00:00-05:00, for reproducible answers")
+	flags.BoolVar(&s.debug, "debug", false, "log more")
+	root.AddCommand(s.demo(), s.serve(), s.ask(), s.importFiles(), s.digest(), s.render(), s.version())
+	return root
+}
+
+// load reads the configuration; --data overrides its folder.
+func (s *shared) load() (*Config, error) {
+	c, err := loadConfig(s.config, s.getenv)
+	if err != nil {
+		return nil, err
+	}
+	if s.data != "" {
+		c.Data = s.data
+	}
+	return c, nil
+}
+
+// clock is the time, or the one that --now fixes.
+func (s *shared) clock() (func() time.Time, error) {
+	if s.now == "" {
+		return time.Now, nil
+	}
+	t, err := time.Parse(time.RFC3339Nano, s.now)
+	if err != nil {
+		return nil, usage{fmt.Errorf("--now %q is not a time such as 2026-11-28T18:00:00-05:00", s.now)}
+	}
+	return func() time.Time { return t }, nil
+}
+
+func (s *shared) log() *slog.Logger {
+	level := slog.LevelInfo
+	if s.debug {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(s.std.err, &slog.HandlerOptions{Level: level}))
+}
