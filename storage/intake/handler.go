@@ -24,6 +24,7 @@ import (
 //	400  nothing in the body could be parsed
 //	401  not signed with a secret of the source, or the source has none
 //	403  an event is about a line that is not the source's: nothing was stored
+//	404  no such source, 405 not POST, 415 an encoding other than gzip, 501 a kind that comes later (see [Kinds])
 //	413  body too large
 //	503  the store cannot take it now, 507 the disk is full: send it again after Retry-After
 func Handler(sources []Source, store Append, now func() time.Time, log *slog.Logger) http.Handler {
@@ -236,7 +237,7 @@ func survey(src *Source, k kind, content io.Reader) (got answer, no *refusal) {
 		}
 		parsed = true
 		if err := src.bind(&item.Event); err != nil {
-			return answer{}, refuse(http.StatusForbidden, "nothing was stored: the event on line %d is not allowed: %w", item.Line, err)
+			return answer{}, refuse(http.StatusForbidden, "nothing was stored: the event on %s is not allowed: %w", item.Place, err)
 		}
 	}
 	if len(got.Rejected) > 0 && !parsed {

@@ -30,12 +30,7 @@ type Reject struct {
 }
 
 // String is "line 3, entry[0].changes[0].statuses[1]: id is missing".
-func (r Reject) String() string {
-	if r.Path == "" {
-		return fmt.Sprintf("line %d: %s", r.Line, r.Reason)
-	}
-	return fmt.Sprintf("line %d, %s: %s", r.Line, r.Path, r.Reason)
-}
+func (r Reject) String() string { return r.Place.String() + ": " + r.Reason }
 
 // Watch is told what happens during an import. Any of its functions may be nil.
 type Watch struct {

@@ -9,6 +9,7 @@ package intake
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"strings"
@@ -52,6 +53,14 @@ func Detect(name string, head []byte) (Format, bool) {
 type Place struct {
 	Line int    // counted from 1
 	Path string // within a webhook: entry[0].changes[1].statuses[2]
+}
+
+// String is "line 3" or "line 3, entry[0].changes[1].statuses[2]".
+func (p Place) String() string {
+	if p.Path == "" {
+		return fmt.Sprintf("line %d", p.Line)
+	}
+	return fmt.Sprintf("line %d, %s", p.Line, p.Path)
 }
 
 // Item is what one line, row or status came to: an event, or the reason why there is none, or a notice.

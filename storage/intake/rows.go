@@ -9,7 +9,8 @@ import (
 )
 
 // rows cuts CSV (RFC 4180) into cells. It is not encoding/csv, since that holds everything up to the end of the
-// input when a quote is never closed: here a faulty row costs its first line only, and no row is longer than maxLine.
+// input when a quote is never closed: here a faulty row costs its first line only, and no row is longer than
+// maxLine. Line ends within cells come out as LF.
 type rows struct {
 	lines lines
 	comma byte

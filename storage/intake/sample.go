@@ -14,7 +14,9 @@ var words = regexp.MustCompile(`"(text|body|caption|name|username|response_json)
 func sample(raw []byte) string {
 	// Masked with some bytes to spare, so that a number cut in two is still seen as a phone.
 	s := mask(strings.ToValidUTF8(string(raw[:min(len(raw), maxSample+64)]), "?"))
-	s = words.ReplaceAllString(s, `"$1":"***"`)
+	if strings.Contains(s, `":`) || strings.Contains(s, `" `) {
+		s = words.ReplaceAllString(s, `"$1":"***"`)
+	}
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' || r == 0x7f {
 			return ' '
