@@ -2,6 +2,7 @@ package badger
 
 import (
 	"context"
+	"fmt"
 
 	"outboundbot/storage"
 )
@@ -23,6 +24,9 @@ func (e *Engine) Append(ctx context.Context, events []storage.Event) (storage.Re
 		defer func() { <-e.writer }()
 	case <-ctx.Done():
 		return total, ctx.Err()
+	}
+	if e.broken != nil {
+		return total, fmt.Errorf("the store takes no events until it is opened again, since a write failed: %w", e.broken)
 	}
 	for from := 0; from < len(events); from += batchSize {
 		if err := ctx.Err(); err != nil {
@@ -76,6 +80,7 @@ func (e *Engine) appendBatch(events []storage.Event, offset int) (storage.Receip
 		}
 	}
 	if r.Accepted == 0 && r.Conflicts == 0 {
+		b.done = true // there is nothing to commit
 		return r, nil
 	}
 	b.count.Conflicts += r.Conflicts

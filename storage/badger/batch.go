@@ -15,19 +15,28 @@ type batch struct {
 	writes     map[string][]byte // nil deletes
 	count      counters
 	components map[uint64]*component
-	touched    []*component // to be joined and folded
+	links      map[hash]uint64 // owners of link tokens looked up or written
+	touched    []*component    // to be joined and folded
 	reached    map[hash]*reach
+	done       bool // nothing is left to commit
 }
 
 func (e *Engine) newBatch() *batch {
 	return &batch{
 		e: e, txn: e.db.NewTransaction(false), writes: map[string][]byte{}, count: e.count,
-		components: map[uint64]*component{}, reached: map[hash]*reach{},
+		components: map[uint64]*component{}, links: map[hash]uint64{}, reached: map[hash]*reach{},
 	}
 }
 
-// discard ends a batch, committed or not.
-func (b *batch) discard() { b.txn.Discard() }
+// discard ends a batch. What it has touched stays at hand for the next one, unless it was not committed.
+func (b *batch) discard() {
+	b.txn.Discard()
+	if b.done {
+		b.e.recent.keep(b)
+	} else {
+		b.e.recent = recent{}
+	}
+}
 
 // get is the value under a key, nil if there is none.
 func (b *batch) get(k []byte) ([]byte, error) {
@@ -82,23 +91,33 @@ func (b *batch) commit() error {
 		return err
 	}
 	if err := b.e.write(b.writes); err != nil {
+		b.e.broken = err // how much of it is durable only the next Open can tell
 		return err
 	}
-	b.e.count = b.count
+	b.e.count, b.done = b.count, true
 	return nil
 }
 
 // owner is the component that a link token belongs to; nil if none does.
 func (b *batch) owner(link hash) (*component, error) {
-	v, err := b.get(linkKey(link))
-	if err != nil || v == nil {
-		return nil, err
+	id, ok := b.links[link]
+	if !ok {
+		id, ok = b.e.recent.link(link)
 	}
-	return b.component(binary.BigEndian.Uint64(v))
+	if !ok {
+		v, err := b.get(linkKey(link))
+		if err != nil || v == nil {
+			return nil, err
+		}
+		id = binary.BigEndian.Uint64(v)
+	}
+	b.links[link] = id
+	return b.component(id)
 }
 
 // own gives a link token to a component.
 func (b *batch) own(link hash, c *component) {
+	b.links[link] = c.id
 	b.put(linkKey(link), number(c.id))
 }
 

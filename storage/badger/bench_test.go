@@ -15,7 +15,7 @@ var bg = context.Background()
 const (
 	perSend   = 6
 	sendEvery = 400 // ms
-	customers = 20_000
+	customers = 6_000
 )
 
 // campaign is n events from the given one on, about in order of time: each send brings a manifest, three statuses,

@@ -17,6 +17,7 @@ type component struct {
 	fresh   []newEvent      // not yet in a chunk
 	settled bool            // joined is the join of events, and nobody else has part in its timelines
 	joined  storage.Joined
+	weight  int // events it counts for among the recent ones
 }
 
 // newEvent is an event on its way into the store.
@@ -53,7 +54,12 @@ func (b *batch) component(id uint64) (*component, error) {
 }
 
 func (b *batch) head(id uint64) (*component, error) {
-	if c := b.components[id]; c != nil {
+	c := b.components[id]
+	if c == nil {
+		c = b.e.recent.component(id)
+	}
+	if c != nil {
+		b.components[id] = c
 		return c, nil
 	}
 	v, err := b.get(headKey(id))
@@ -63,7 +69,7 @@ func (b *batch) head(id uint64) (*component, error) {
 	if v == nil {
 		return nil, errMissing
 	}
-	c := &component{id: id}
+	c = &component{id: id}
 	if err := decode(v, &c.head); err != nil {
 		return nil, err
 	}

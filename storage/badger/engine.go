@@ -74,7 +74,9 @@ type Engine struct {
 	secret  []byte
 
 	writer chan struct{} // holds one token while somebody appends
-	count  counters      // of what is stored; the writer's
+	count  counters      // of what is stored; this and the next two are the writer's
+	recent recent
+	broken error // a write that failed
 
 	view sync.RWMutex // held for reading while a snapshot is taken, for writing while a journal is applied
 

@@ -23,6 +23,7 @@ func (b *batch) store(c *component) error {
 	}
 	b.count.Orphans += c.joined.Orphans - c.head.Orphans
 	c.head.Orphans = c.joined.Orphans
+	c.joined = storage.Joined{}
 	return putRecord(b, headKey(c.id), &c.head)
 }
 
