@@ -45,6 +45,7 @@ const (
 	maxScope      = 500
 	maxNote       = 500
 	maxCode       = 1000
+	maxCell       = 200 // of a cell in markdown
 	maxCommand    = 700 // of the canonical command in the footer
 	lineRoom      = 120 // of a line that says what is missing
 )

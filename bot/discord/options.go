@@ -12,22 +12,25 @@ import (
 	"github.com/bwmarrin/discordgo"
 
 	"outboundbot/bot"
+	"outboundbot/commands"
 	"outboundbot/reports"
 	"outboundbot/storage"
 )
 
 const (
 	commandName = "outbound"
-	verbHelp    = "help"
 	optionMore  = "more" // takes the text form of CHAT 2
 )
 
-// offered are the filters with an option of their own, the most useful first; all others go into more. Where a
-// command would become too long the last ones go first.
-var offered = []string{
-	"campaign", "channel", "date", "origin", "format", "status", "template", "flow", "tag", "final_tag", "group", "agent",
-	"answered", "contact_kind", "by",
-}
+// How many options a sub-command has, beside more. Where the whole would be too long descriptions become labels,
+// then the last options go: more takes them all.
+const (
+	mostOptions   = maxOptions - 1
+	enoughOptions = 12 // so many are worth more than longer descriptions
+)
+
+// alwaysOffered are options that are never the ones to go.
+var alwaysOffered = []string{"campaign", "channel", "date", "origin", "format"}
 
 // choice of an option, or of a suggestion.
 type choice struct {
@@ -47,43 +50,62 @@ func choiceOf(s string) (choice, bool) {
 	return choice{Name: clipped(label, maxChoice), Value: strings.TrimSuffix(clipped(s, maxChoice), "…") + "*"}, true
 }
 
-// definition is the command of this bot: a sub-command a report, and help. formats are the names of file formats.
+// definition is the command of this bot: a sub-command a verb, options from its keys. formats are the names of file
+// formats; without them the option is completed as it is typed.
 func definition(l *reports.Language, formats []string) *discordgo.ApplicationCommand {
-	var c *discordgo.ApplicationCommand
-	for _, short := range []bool{false, true} {
-		for n := len(offered); n >= 0; n-- {
-			if c = define(l, formats, offered[:n], short); definitionSize(c) <= maxCommandSize {
-				return c
-			}
-			if !short {
-				break // first shorter descriptions, then fewer options
-			}
+	for n := mostOptions; n >= enoughOptions; n-- {
+		if c := define(l, formats, n, false); definitionSize(c) <= maxCommandSize {
+			return c
 		}
+	}
+	n := mostOptions
+	for n > 0 && definitionSize(define(l, formats, n, true)) > maxCommandSize {
+		n--
+	}
+	return define(l, formats, n, true)
+}
+
+// define writes the command with at most n options a sub-command beside more.
+func define(l *reports.Language, formats []string, n int, short bool) *discordgo.ApplicationCommand {
+	c := &discordgo.ApplicationCommand{
+		Type: discordgo.ChatApplicationCommand, Name: commandName, Description: clipped(l.Say("discord.command"), maxDescribe),
+	}
+	for _, v := range commands.Verbs() {
+		sub := &discordgo.ApplicationCommandOption{
+			Type: discordgo.ApplicationCommandOptionSubCommand, Name: v.Name, Description: described(l, v.Doc, v.Label, short),
+		}
+		for _, key := range chosen(v.Options, n) {
+			sub.Options = append(sub.Options, defineOption(l, key, formats, short))
+		}
+		about := "discord.more"
+		if len(v.Options) == 0 {
+			about = "discord.about"
+		}
+		sub.Options = append(sub.Options, stringOption(optionMore, l.Say(about)))
+		c.Options = append(c.Options, sub)
 	}
 	return c
 }
 
-func define(l *reports.Language, formats, keys []string, short bool) *discordgo.ApplicationCommand {
-	c := &discordgo.ApplicationCommand{
-		Type: discordgo.ChatApplicationCommand, Name: commandName, Description: clipped(l.Say("discord.command"), maxDescribe),
-		Contexts: &[]discordgo.InteractionContextType{discordgo.InteractionContextGuild},
-	}
-	var options []*discordgo.ApplicationCommandOption
+// chosen are n of the keys, in their order: those that are always offered, and the first others.
+func chosen(keys []string, n int) []string {
+	others := n
 	for _, key := range keys {
-		options = append(options, defineOption(l, key, formats, short))
+		if slices.Contains(alwaysOffered, key) {
+			others--
+		}
 	}
-	more := stringOption(optionMore, l.Say("discord.more"))
-	for _, r := range reports.All() {
-		c.Options = append(c.Options, &discordgo.ApplicationCommandOption{
-			Type: discordgo.ApplicationCommandOptionSubCommand, Name: r.Name,
-			Description: described(l, "report."+r.Name, short), Options: append(slices.Clone(options), more),
-		})
+	var list []string
+	for _, key := range keys {
+		always := slices.Contains(alwaysOffered, key)
+		if !always {
+			others--
+		}
+		if len(list) < n && (always || others >= 0) {
+			list = append(list, key)
+		}
 	}
-	c.Options = append(c.Options, &discordgo.ApplicationCommandOption{
-		Type: discordgo.ApplicationCommandOptionSubCommand, Name: verbHelp, Description: clipped(l.Say("discord.help"), maxDescribe),
-		Options: []*discordgo.ApplicationCommandOption{stringOption(optionMore, l.Say("discord.help_about"))},
-	})
-	return c
+	return list
 }
 
 func stringOption(name, description string) *discordgo.ApplicationCommandOption {
@@ -92,48 +114,41 @@ func stringOption(name, description string) *discordgo.ApplicationCommandOption 
 	}
 }
 
-// defineOption derives an option from the table of fields; those that are not fields are named here.
+// defineOption derives an option from the table of fields: enumerations have choices, all else is completed as it is
+// typed.
 func defineOption(l *reports.Language, key string, formats []string, short bool) *discordgo.ApplicationCommandOption {
+	o := stringOption(key, described(l, commands.OptionDoc(key), "field."+key, short))
 	f, isField := storage.FieldNamed(key)
-	if !isField {
-		o := stringOption(key, l.Say("discord.option."+key))
-		if key == "format" {
-			for _, name := range formats {
-				o.Choices = append(o.Choices, &discordgo.ApplicationCommandOptionChoice{Name: name, Value: name})
-			}
+	switch {
+	case key == "format":
+		for _, name := range formats {
+			o.Choices = append(o.Choices, &discordgo.ApplicationCommandOptionChoice{Name: name, Value: name})
 		}
-		return o
-	}
-	o := stringOption(key, described(l, "field."+key, short))
-	values := f.Values
-	switch f.Kind {
-	case storage.YesNo:
-		values = []string{"yes", "no"}
-	case storage.Enum:
-	default:
-		o.Autocomplete = true
-		return o
-	}
-	for _, v := range values {
-		id := "value." + key + "." + v
-		if f.Kind == storage.YesNo {
-			id = "value." + v
+	case isField && f.Filter && f.Kind == storage.Enum:
+		for _, v := range f.Values {
+			o.Choices = append(o.Choices, valueChoice(l, "value."+key+"."+v, v))
 		}
-		label := v
-		if l.Has(id) {
-			label = l.Say(id)
-		}
-		o.Choices = append(o.Choices, &discordgo.ApplicationCommandOptionChoice{Name: clipped(label, maxChoice), Value: v})
+	case isField && f.Filter && f.Kind == storage.YesNo:
+		o.Choices = append(o.Choices, valueChoice(l, "value.yes", "yes"), valueChoice(l, "value.no", "no"))
 	}
+	o.Autocomplete = len(o.Choices) == 0
 	return o
 }
 
-// described is the definition under id, or its label where room is short.
-func described(l *reports.Language, id string, short bool) string {
-	if l.Has(id+".doc") && !short {
-		return clipped(l.Say(id+".doc"), maxDescribe)
+func valueChoice(l *reports.Language, id, value string) *discordgo.ApplicationCommandOptionChoice {
+	label := value
+	if l.Has(id) {
+		label = l.Say(id)
 	}
-	return clipped(l.Say(id), maxDescribe)
+	return &discordgo.ApplicationCommandOptionChoice{Name: clipped(label, maxChoice), Value: value}
+}
+
+// described is the definition under one id, or where room is short the label under another.
+func described(l *reports.Language, doc, label string, short bool) string {
+	if short && l.Has(label) {
+		return clipped(l.Say(label), maxDescribe)
+	}
+	return clipped(l.Say(doc), maxDescribe)
 }
 
 // definitionSize is what Discord bounds: names, descriptions and values of a command together.

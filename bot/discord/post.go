@@ -262,7 +262,8 @@ func (p *Platform) send(ctx context.Context, t target, m *message, mark string, 
 		}
 	}
 	body, err := p.api.send(ctx, t.method, t.address, t.bucket, m, file)
-	if status, _ := codeOf(err); err != nil && (status == 0 || status >= 500) {
+	var limited *discordgo.RateLimitError
+	if status, _ := codeOf(err); err != nil && (status == 0 || status >= 500) && !errors.As(err, &limited) {
 		p.inDoubt(m.Nonce)
 		return bot.Posted{}, err
 	}
@@ -322,6 +323,7 @@ func nonceOf(address, mark string, m *message) string {
 }
 
 // Find tells whether a message with that mark is among the last of the channel, or is the answer of the interaction.
+// In a channel it needs the permission Read Message History.
 func (p *Platform) Find(ctx context.Context, place commands.Place, mark string) (bool, error) {
 	address, bucket := discordgo.EndpointChannelMessages(place.ID)+"?limit=50", "find"
 	if place.Respond != "" {

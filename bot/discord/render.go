@@ -110,8 +110,9 @@ func compose(card reports.Card, most, actions int) texts {
 	t := texts{head: headText(card), foot: footText(card, l)}
 	spare := most - size(t.head) - size(t.foot) - 2*lineRoom // for two lines that say what is missing
 	blocks := make([]block, 0, len(card.Blocks))
+	report := card.Footer.DataTo != 0 // help has nothing that a file would show whole
 	for _, b := range card.Blocks {
-		if text := blockOf(b, l); text.least != "" {
+		if text := blockOf(b, report, l); text.least != "" {
 			blocks = append(blocks, text)
 		}
 	}
@@ -212,14 +213,14 @@ func footText(card reports.Card, l *reports.Language) string {
 }
 
 // blockOf is a block of a card as text; actions are drawn as buttons instead.
-func blockOf(b reports.Block, l *reports.Language) block {
+func blockOf(b reports.Block, report bool, l *reports.Language) block {
 	switch b := b.(type) {
 	case reports.Metrics:
 		return block{least: metricsText(b)}
 	case reports.Funnel:
 		return block{least: funnelText(b, l)}
 	case reports.Table:
-		return tableBlock(b, l)
+		return tableBlock(b, report, l)
 	case reports.Note:
 		text := escape(b.Sign()+b.Text, maxNote)
 		if text != "" && (b.Kind == reports.Info || b.Kind == reports.Warning) {

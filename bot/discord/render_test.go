@@ -51,8 +51,13 @@ func summaryCard() reports.Card {
 			reports.Table{
 				Title: "By origin",
 				Columns: []reports.Heading{
-					{Label: "Origin"}, {Label: "Sends", Number: true}, {Label: "Read %", Number: true}, {Label: "Answered %", Number: true},
-					{Label: "Assigned", Number: true}, {Label: "Sales", Number: true}, {Label: "Sales %", Number: true},
+					{Label: "Origin"},
+					{Label: "Sends", Number: true},
+					{Label: "Read %", Number: true},
+					{Label: "Answered %", Number: true},
+					{Label: "Assigned", Number: true},
+					{Label: "Sales", Number: true},
+					{Label: "Sales %", Number: true},
 				},
 				Rows: [][]reports.Entry{
 					cells("Flow", "8,120", "81.0", "36.4", "1,102", "301", "3.7"),
@@ -86,13 +91,44 @@ func errorCard() reports.Card {
 
 func longCard() reports.Card {
 	t := reports.Table{Title: "Campaigns", Omitted: 3, Columns: []reports.Heading{
-		{Label: "Campaign"}, {Label: "Origin", Minor: true}, {Label: "Sends", Number: true}, {Label: "Read", Number: true, Minor: true},
-		{Label: "Answered %", Number: true}, {Label: "Sales", Number: true}, {Label: "Sales %", Number: true},
+		{Label: "Campaign"},
+		{Label: "Origin", Minor: true},
+		{Label: "Sends", Number: true},
+		{Label: "Read", Number: true, Minor: true},
+		{Label: "Answered %", Number: true},
+		{Label: "Sales", Number: true},
+		{Label: "Sales %", Number: true},
 	}}
 	for i := range 60 {
 		t.Rows = append(t.Rows, cells(fmt.Sprintf("Campaign with a rather long name %d", i), "Flow", "12,480", "9,871", "32.9", "418", "3.3"))
 	}
-	return reports.Card{Title: "Detailed", Blocks: []reports.Block{t}, Lang: reports.Languages()[0]}
+	return reports.Card{
+		Title: "Detailed", Blocks: []reports.Block{t}, Lang: reports.Languages()[0],
+		Footer: reports.Footer{Command: "/outbound detailed", DataTo: 1795289520000, Zone: time.UTC},
+	}
+}
+
+func auditCard() reports.Card {
+	t := reports.Table{Title: "Records", Columns: []reports.Heading{
+		{Label: "Send date"}, {Label: "Contact"}, {Label: "Campaign"}, {Label: "Status"}, {Label: "Agent"}, {Label: "Final tagging"},
+	}}
+	for i := range 40 {
+		t.Rows = append(t.Rows, cells(fmt.Sprintf("21 Nov 14:%02d", i), "+57 ••• ••• 1234", "Black Friday", "Successful", "Ana", "Sale"))
+	}
+	card := longCard()
+	card.Title, card.Blocks = "Audit", []reports.Block{t}
+	return card
+}
+
+func helpCard() reports.Card {
+	t := reports.Table{Title: "Commands", Columns: []reports.Heading{{Label: "Command"}, {Label: "What it answers"}}}
+	for _, r := range []string{"summary", "detailed", "audit"} {
+		t.Rows = append(t.Rows, cells(r, reports.Languages()[0].Say("report."+r+".doc")))
+	}
+	return reports.Card{
+		Title: "Help", Blocks: []reports.Block{t, reports.Code{Text: "/outbound summary channel:WA"}}, Lang: reports.Languages()[0],
+		Footer: reports.Footer{Command: "/outbound help"},
+	}
 }
 
 func cells(texts ...string) []reports.Entry {
@@ -106,7 +142,9 @@ func cells(texts ...string) []reports.Entry {
 func testIDs(command string) string { return fmt.Sprintf("%08x", hashOf(command)) }
 
 func TestGolden(t *testing.T) {
-	for name, card := range map[string]reports.Card{"summary": summaryCard(), "error": errorCard(), "long": longCard()} {
+	for name, card := range map[string]reports.Card{
+		"summary": summaryCard(), "error": errorCard(), "long": longCard(), "audit": auditCard(), "help": helpCard(),
+	} {
 		t.Run(name, func(t *testing.T) {
 			look, rows := embed(card, testIDs)
 			for rung, m := range map[string]*message{
@@ -333,28 +371,51 @@ func codeEnd(s, ticks string) int {
 
 // checkRows: rows shown and rows counted as more add up to the rows there are.
 func checkRows(t *rapid.T, card reports.Card) {
+	report := card.Footer.DataTo != 0
 	for _, b := range card.Blocks {
 		table, ok := b.(reports.Table)
 		if !ok {
 			continue
 		}
-		drawn := tableBlock(table, reports.Languages()[0])
+		drawn := tableBlock(table, report, reports.Languages()[0])
 		for _, room := range []int{size(drawn.least), size(drawn.least) + 500, 4000} {
 			text := drawn.more(room)
 			if size(text) > max(room, size(drawn.least)) {
 				t.Fatalf("%d characters in room for %d", size(text), room)
 			}
-			set := arrange(table)
-			shown := len(codeLines(text))/set.lines - 1
-			var more int
-			if m := regexp.MustCompile(`… ([\d,]+) more row`).FindStringSubmatch(text[strings.LastIndex(text, "```"):]); m != nil {
-				_, _ = fmt.Sscan(strings.ReplaceAll(m[1], ",", ""), &more)
-			}
+			shown, more := count(table, text)
 			if shown+more != len(table.Rows)+table.Omitted {
 				t.Fatalf("%d rows shown and %d counted of %d:\n%s", shown, more, len(table.Rows)+table.Omitted, text)
 			}
+			if report && shown > itemRows {
+				t.Fatalf("%d rows on a page", shown)
+			}
 		}
 	}
+}
+
+var moreRows = regexp.MustCompile(`(?m)^-# … ([\d,]+) more rows?(?:;.*)?\n?`)
+
+// count reads from a table's text how many rows it shows and how many more it says there are.
+func count(table reports.Table, text string) (shown, more int) {
+	if m := moreRows.FindAllStringSubmatch(text, -1); m != nil {
+		_, _ = fmt.Sscan(strings.ReplaceAll(m[len(m)-1][1], ",", ""), &more)
+	}
+	set := arrange(table)
+	if !set.prose {
+		return len(codeLines(text))/set.lines - 1, more
+	}
+	lines := 0
+	if text != "" {
+		lines = len(strings.Split(text, "\n"))
+	}
+	if escape(table.Title, maxTitle) != "" {
+		lines--
+	}
+	if more > 0 {
+		lines--
+	}
+	return lines / set.lines, more
 }
 
 func TestEscape(t *testing.T) {

@@ -28,12 +28,13 @@ type layout struct {
 	table   reports.Table
 	columns []int // that are shown
 	widths  []int
-	lines   int // lines of a row: 1, or 2 with the texts on the first line and the numbers on the second
-	dropped int // columns without room
+	lines   int  // lines of a row: 1, or 2 with the texts on the first line and the numbers on the second
+	prose   bool // markdown instead of a fixed font
+	dropped int  // columns without room
 }
 
 // arrange finds the widest form of a table that fits: all columns, else without the minor ones, else two lines a
-// row, else without the last numbers.
+// row, else without the last numbers. Texts alone that do not fit become lines of markdown, whole.
 func arrange(t reports.Table) layout {
 	all := make([]int, 0, len(t.Columns))
 	major := make([]int, 0, len(t.Columns))
@@ -45,9 +46,16 @@ func arrange(t reports.Table) layout {
 	}
 	for _, columns := range [][]int{all, major} {
 		l := layout{table: t, columns: columns, lines: 1, dropped: len(all) - len(columns)}
-		if l.oneLine() {
+		if l.oneLine() && (countNumbers(t, all) > 0 || !l.cuts()) {
 			return l
 		}
+	}
+	if countNumbers(t, all) == 0 {
+		lines := 1
+		if len(all) > 2 {
+			lines = 2
+		}
+		return layout{table: t, columns: all, lines: lines, prose: true}
 	}
 	l := layout{table: t, columns: major, lines: 2, dropped: len(all) - len(major)}
 	l.twoLines()
@@ -103,6 +111,16 @@ func (l *layout) oneLine() bool {
 	}
 	l.widen(free)
 	return true
+}
+
+// cuts tells whether a column is narrower than its content.
+func (l *layout) cuts() bool {
+	for k, i := range l.columns {
+		if l.widths[k] < l.natural(i) {
+			return true
+		}
+	}
+	return false
 }
 
 // widen gives free columns to numbers whose heading is cut, in turn; it tells how many are left.
@@ -177,10 +195,6 @@ func (l *layout) row(cell func(i int) string) string {
 			texts = append(texts, s)
 		}
 	}
-	if len(numbers) == 0 {
-		half := (len(texts) + 1) / 2
-		return shared(texts[:half], tableColumns) + "\n  " + shared(texts[half:], tableColumns-2)
-	}
 	return shared(texts, tableColumns) + "\n  " + strings.Join(numbers, " ")
 }
 
@@ -208,18 +222,43 @@ func widthOf(texts []string) int {
 	return n
 }
 
-// tableBlock is a table as a code block that grows by rows up to a page.
-func tableBlock(t reports.Table, l *reports.Language) block {
+// proseRow writes a row as markdown: the first cell stands out, those of the second line step back.
+func (l *layout) proseRow(row []reports.Entry) string {
+	cells := make([]string, len(l.columns))
+	for k, i := range l.columns {
+		if cells[k] = escape(cellText(row, i), maxCell); cells[k] == "" {
+			cells[k] = "–"
+		}
+	}
+	first := len(cells)
+	if l.lines > 1 {
+		first = (len(cells) + 1) / 2
+	}
+	text := "**" + cells[0] + "**"
+	if first > 1 {
+		text += " · " + strings.Join(cells[1:first], " · ")
+	}
+	if l.lines > 1 {
+		text += "\n-# " + strings.Join(cells[first:], " · ")
+	}
+	return text
+}
+
+// tableBlock is a table that grows by rows, in the answer to a report up to a page.
+func tableBlock(t reports.Table, report bool, l *reports.Language) block {
 	if len(t.Columns) == 0 {
 		return block{}
 	}
 	set := arrange(t)
-	page := pageRows
-	if set.lines > 1 {
-		page = itemRows
+	most := len(t.Rows)
+	if report {
+		page := pageRows
+		if set.lines > 1 || set.prose {
+			page = itemRows
+		}
+		most = min(most, page)
 	}
-	most := min(len(t.Rows), page)
-	show := func(rows int) string { return set.text(rows, l) }
+	show := func(rows int) string { return set.text(rows, report, l) }
 	return block{least: show(0), more: func(characters int) string {
 		text := show(0)
 		for rows := 1; rows <= most; rows++ {
@@ -234,27 +273,46 @@ func tableBlock(t reports.Table, l *reports.Language) block {
 }
 
 // text is the table with its first rows, its total and how much is left out.
-func (l *layout) text(rows int, lang *reports.Language) string {
+func (l *layout) text(rows int, report bool, lang *reports.Language) string {
 	t := l.table
-	var b strings.Builder
+	var parts []string
 	if title := escape(t.Title, maxTitle); title != "" {
-		b.WriteString("**" + title + "**\n")
+		parts = append(parts, "**"+title+"**")
 	}
-	b.WriteString("```\n" + l.row(func(i int) string { return l.heading(i) }) + "\n")
-	for _, row := range t.Rows[:rows] {
-		b.WriteString(l.row(func(i int) string { return cellText(row, i) }) + "\n")
+	if l.prose {
+		for _, row := range t.Rows[:rows] {
+			parts = append(parts, l.proseRow(row))
+		}
+		if len(t.Total) > 0 {
+			parts = append(parts, l.proseRow(t.Total))
+		}
+	} else {
+		parts = append(parts, l.fixed(rows))
 	}
-	if len(t.Total) > 0 {
-		b.WriteString(l.row(func(i int) string { return cellText(t.Total, i) }) + "\n")
-	}
-	b.WriteString("```")
 	if left := len(t.Rows) - rows + t.Omitted; left > 0 {
-		b.WriteString("\n-# " + lang.Say("discord.more_rows", reports.Args{"N": left}))
+		more := lang.Say("discord.more_rows", reports.Args{"N": left})
+		if report {
+			more = lang.Say("discord.more_in_file", reports.Args{"More": more})
+		}
+		parts = append(parts, "-# "+more)
 	}
 	if l.dropped > 0 {
-		b.WriteString("\n-# " + lang.Say("discord.more_columns", reports.Args{"N": l.dropped}))
+		parts = append(parts, "-# "+lang.Say("discord.more_columns", reports.Args{"N": l.dropped}))
 	}
-	return b.String()
+	return strings.Join(parts, "\n")
+}
+
+// fixed is heading, rows and total as a code block.
+func (l *layout) fixed(rows int) string {
+	lines := []string{"```", l.row(l.heading)}
+	shown := l.table.Rows[:rows:rows]
+	if len(l.table.Total) > 0 {
+		shown = append(shown, l.table.Total)
+	}
+	for _, row := range shown {
+		lines = append(lines, l.row(func(i int) string { return cellText(row, i) }))
+	}
+	return strings.Join(append(lines, "```"), "\n")
 }
 
 // heading is a column's label, cut for a number so that a percent sign stays in sight.

@@ -38,7 +38,7 @@ func clean(s string) string {
 }
 
 // opening is what would be a heading, list, quote or subtext at the start of a line.
-var opening = regexp.MustCompile(`^(?:[#>+-]|\d+\.(?: |$))`)
+var opening = regexp.MustCompile(`^(?:[#>-]|\d+\.(?: |$))`)
 
 // escape writes text that shows as it is, in at most most characters.
 func escape(s string, most int) string {
