@@ -122,12 +122,28 @@ func (r *Result) close(others ...string) {
 	}
 	var a Actions
 	for _, name := range others {
-		a.Buttons = append(a.Buttons, Button{Label: l.Say("report." + name + ".short"), Command: name + strings.TrimPrefix(command, r.Query.Report)})
+		a.Buttons = append(a.Buttons, Button{Label: l.Say("report." + name + ".short"), Command: r.Query.as(name)})
 	}
 	for _, format := range []string{"xlsx", "csv", "json"} {
 		a.Buttons = append(a.Buttons, Button{Label: l.Say("action.export", Args{"Format": format}), Command: command + " format:" + format})
 	}
 	r.add(a)
+}
+
+// as is the command put to another report, without the options that it does not take: a report with a row a send
+// has limit and columns, the others have sort and top.
+func (q *Query) as(name string) string {
+	terms := strings.TrimPrefix(q.Command, q.Report)
+	for _, key := range []string{"sort", "top", "limit", "columns"} {
+		if (name == auditName) == (key == "limit" || key == "columns") {
+			continue
+		}
+		if i := strings.LastIndex(terms, " "+key+":"); i >= 0 && i > strings.LastIndex(terms, " date:") {
+			_, rest, _ := strings.Cut(terms[i+1:]+" ", " ")
+			terms = strings.TrimRight(terms[:i]+" "+rest, " ")
+		}
+	}
+	return name + terms
 }
 
 // title is the report, the campaigns and the channels: Outbound summary · Black Friday · WhatsApp.
@@ -199,7 +215,7 @@ func (r *Result) sentence() string {
 	t := &r.Total
 	return l.Say("summary.lead", Args{
 		"Title": strings.ReplaceAll(r.Card.Title, " · ", ", "), "Days": l.Days(r.Query.Range),
-		"Sends": l.Int(t.N[storage.SuccessfulSends]), "Read": l.Percent(t.Percent(storage.Read)),
+		"N": t.N[storage.SuccessfulSends], "Read": l.Percent(t.Percent(storage.Read)),
 		"Answered": l.Percent(t.Percent(storage.AnsweredSends)), "Assigned": l.Int(t.N[storage.AssignedSends]),
 		"Sales": l.Int(t.N[storage.Sales]), "Share": l.Percent(t.Percent(storage.Sales)),
 	})

@@ -17,10 +17,15 @@ func (c Card) Text() string {
 	for _, line := range c.Scope {
 		b.WriteString(line + "\n")
 	}
+	noted := false
 	for _, block := range c.Blocks {
-		if s := c.blockText(block); s != "" {
-			b.WriteString("\n" + s)
+		_, note := block.(Note)
+		s := c.blockText(block)
+		if s != "" && !(note && noted) { // notes stand together
+			b.WriteString("\n")
 		}
+		b.WriteString(s)
+		noted = note
 	}
 	if line := c.FooterText(); line != "" {
 		b.WriteString("\n" + line + "\n")

@@ -125,18 +125,12 @@ func (e *Event) Normalize() error {
 	case (e.Type == WatermarkDelivered || e.Type == WatermarkRead) && e.UpTo <= 0:
 		return fmt.Errorf("%s needs up_to", e.Type)
 	}
-	for name, s := range e.strings() {
-		limit := MaxName
-		if name == "text" || name == "reason" {
-			limit = MaxText
+	for i, s := range e.texts() {
+		if *s == "" {
+			continue
 		}
-		switch {
-		case len(*s) > limit:
-			return fmt.Errorf("%s is longer than %d bytes", name, limit)
-		case !utf8.ValidString(*s):
-			return fmt.Errorf("%s is not valid UTF-8", name)
-		case strings.IndexByte(*s, 0) >= 0:
-			return fmt.Errorf("%s holds a NUL character", name)
+		if err := checkText(textFields[i], *s); err != nil {
+			return err
 		}
 	}
 	if e.Value != "" {
@@ -156,36 +150,35 @@ func (e *Event) Normalize() error {
 	return nil
 }
 
-// strings yields the event's text fields by their native names.
-func (e *Event) strings() func(yield func(string, *string) bool) {
-	fields := [...]struct {
-		name string
-		s    *string
-	}{
-		{"id", &e.ID}, {"type", (*string)(&e.Type)}, {"send", &e.Send}, {"message", &e.Message},
-		{"conversation", &e.Conversation}, {"channel", &e.Channel}, {"line", &e.Line}, {"contact", &e.Contact},
-		{"origin", &e.Origin}, {"campaign", &e.Campaign}, {"template", &e.Template}, {"category", &e.Category},
-		{"flow", &e.Flow}, {"webhook", &e.Webhook}, {"variant", &e.Variant}, {"sender", &e.Sender},
-		{"code", &e.Code}, {"reason", &e.Reason}, {"kind", &e.Kind}, {"text", &e.Text}, {"reply_to", &e.ReplyTo},
-		{"how", &e.How}, {"group", &e.Group}, {"agent", &e.Agent}, {"tag", &e.Tag}, {"tag_type", &e.TagType},
-		{"by", &e.By}, {"value", &e.Value}, {"currency", &e.Currency}, {"label", &e.Label}, {"node", &e.Node},
-		{"option", &e.Option},
-	}
-	return func(yield func(string, *string) bool) {
-		for _, f := range fields {
-			if !yield(f.name, f.s) {
-				return
-			}
-		}
+// textFields are the native names of texts, in the same order.
+var textFields = [...]string{
+	"id", "type", "send", "message", "conversation", "channel", "line", "contact", "origin", "campaign", "template",
+	"category", "flow", "webhook", "variant", "sender", "code", "reason", "kind", "text", "reply_to", "how", "group",
+	"agent", "tag", "tag_type", "by", "value", "currency", "label", "node", "option",
+}
+
+// texts are the event's text fields.
+func (e *Event) texts() [len(textFields)]*string {
+	return [...]*string{
+		&e.ID, (*string)(&e.Type), &e.Send, &e.Message, &e.Conversation, &e.Channel, &e.Line, &e.Contact, &e.Origin,
+		&e.Campaign, &e.Template, &e.Category, &e.Flow, &e.Webhook, &e.Variant, &e.Sender, &e.Code, &e.Reason, &e.Kind,
+		&e.Text, &e.ReplyTo, &e.How, &e.Group, &e.Agent, &e.Tag, &e.TagType, &e.By, &e.Value, &e.Currency, &e.Label,
+		&e.Node, &e.Option,
 	}
 }
 
-// Field is the text field with that native name, for decoders of other formats: nil if there is none.
-func (e *Event) Field(name string) *string {
-	for n, s := range e.strings() {
-		if n == name {
-			return s
-		}
+func checkText(name, s string) error {
+	limit := MaxName
+	if name == "text" || name == "reason" {
+		limit = MaxText
+	}
+	switch {
+	case len(s) > limit:
+		return fmt.Errorf("%s is longer than %d bytes", name, limit)
+	case !utf8.ValidString(s):
+		return fmt.Errorf("%s is not valid UTF-8", name)
+	case strings.IndexByte(s, 0) >= 0:
+		return fmt.Errorf("%s holds a NUL character", name)
 	}
 	return nil
 }
