@@ -46,7 +46,7 @@ type Slack struct {
 	responses  map[string]*slackResponse
 	faults     []*SlackFault
 	refused    []string // kinds of blocks
-	calls      []SlackCall
+	calls      []string // methods of the Web API, and response_url, upload, socket
 	sockets    []*slackSocket
 	envelopes  map[string]slackEnvelope // by trigger
 	sent       map[string]slackSent     // by envelope id
@@ -72,12 +72,6 @@ const (
 	slackResponseUses = 5
 	slackResponseLife = 30 * time.Minute
 )
-
-// SlackCall is a call that arrived.
-type SlackCall struct {
-	Method string // of the Web API, or response_url, upload, socket
-	At     time.Time
-}
 
 // SlackFault makes calls fail.
 type SlackFault struct {
@@ -186,7 +180,7 @@ func (s *Slack) Files() []SlackFile {
 	return shared
 }
 
-// Calls counts the calls of a method, those that failed too.
+// Calls counts the calls of a method of the Web API, or of response_url, upload or socket, those that failed too.
 func (s *Slack) Calls(method string) int {
 	return len(slices.DeleteFunc(s.methods(), func(m string) bool { return m != method }))
 }
@@ -194,11 +188,7 @@ func (s *Slack) Calls(method string) int {
 func (s *Slack) methods() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var methods []string
-	for _, c := range s.calls {
-		methods = append(methods, c.Method)
-	}
-	return methods
+	return slices.Clone(s.calls)
 }
 
 // Fail makes calls of a method fail from now on, as the fault says.
@@ -288,7 +278,7 @@ func (s *Slack) id(prefix string) string {
 
 // fault finds the fault for a call, if any, and notes the call.
 func (s *Slack) fault(method string) *SlackFault {
-	s.calls = append(s.calls, SlackCall{Method: method, At: time.Now()})
+	s.calls = append(s.calls, method)
 	for _, f := range s.faults {
 		if f.Method == method && (f.Times == 0 || f.used < f.Times) {
 			f.used++

@@ -116,11 +116,11 @@ func (p *Platform) upload(ctx context.Context, d *delivery, reply commands.Reply
 // pointer tells the reader of a private reply where its file is.
 func (p *Platform) pointer(channel string) slackapi.Block {
 	if channel == "" {
-		return context1(markdown(escape(p.lang.Say("slack.file_empty"))))
+		return smallPrint(markdown(escape(p.lang.Say("slack.file_empty"))))
 	}
 	site := strings.TrimSuffix(p.self.get().site, "/")
 	if site == "" {
-		return context1(markdown(escape(p.lang.Say("slack.file_here"))))
+		return smallPrint(markdown(escape(p.lang.Say("slack.file_here"))))
 	}
-	return context1(markdown(p.lang.Say("slack.file_there", reports.Args{"Link": site + "/archives/" + channel})))
+	return smallPrint(markdown(p.lang.Say("slack.file_there", reports.Args{"Link": site + "/archives/" + channel})))
 }

@@ -84,18 +84,18 @@ func (p *Platform) say(ctx context.Context, place commands.Place, to respond, pr
 	posted := bot.Posted{Place: place}
 	shows := false
 	send := func(ctx context.Context, m message) (err error) {
-		switch {
-		case to.URL != "":
+		if to.URL != "" {
 			return p.respond(ctx, to.URL, m, private, false)
-		case private && !place.Private && to.User != "":
-			_, err = p.api.PostEphemeralContext(ctx, place.ID, to.User, append(m.options(), slackapi.MsgOptionTS(to.Thread))...)
-			return err
 		}
-		shows = true
 		options := m.options()
 		if to.Thread != "" {
 			options = append(options, slackapi.MsgOptionTS(to.Thread))
 		}
+		if private && !place.Private && to.User != "" {
+			_, err = p.api.PostEphemeralContext(ctx, place.ID, to.User, options...)
+			return err
+		}
+		shows = true
 		if reply.Mark != "" {
 			options = append(options, marked(reply.Mark))
 		}

@@ -328,7 +328,7 @@ func TestForeignAddressIsRefused(t *testing.T) {
 
 func TestMove(t *testing.T) {
 	for api, addresses := range map[string]map[string]string{
-		"http://127.0.0.1:9/api/":  {"wss://wss.slack.com/link/?ticket=1": "ws://127.0.0.1:9/link/?ticket=1", "https://files.slack.com/upload/v1/A": "http://127.0.0.1:9/upload/v1/A"},
+		"http://127.0.0.1:9/api/":  {"wss://wss.slack.com/link/?ticket=1": "ws://127.0.0.1:9/link/?ticket=1", "https://files.slack.com/upload/v1/A": "http://127.0.0.1:9/upload/v1/A", "ws://127.0.0.1:10/socket": "ws://127.0.0.1:10/socket", "ws://10.0.0.1:10/socket": "ws://127.0.0.1:9/socket"},
 		"https://proxy.lan/s/api/": {"wss://wss.slack.com/link/?ticket=1": "wss://proxy.lan/link/?ticket=1", "https://files.slack.com/upload/v1/A": "https://proxy.lan/upload/v1/A"},
 	} {
 		u, _ := url.Parse(api)

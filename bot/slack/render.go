@@ -46,11 +46,11 @@ func newPage(card reports.Card, ids func(string) string, native bool, notes []sl
 		p.head = append(p.head, slackapi.NewHeaderBlock(plainText(cut(title, maxHeader))))
 	}
 	if scope := clean(strings.Join(card.Scope, " · ")); scope != "" {
-		p.head = append(p.head, context1(plainText(cut(scope, maxContextText))))
+		p.head = append(p.head, smallPrint(plainText(cut(scope, maxContextText))))
 	}
 	p.foot = append(p.foot, notes...)
 	if footer := footer(card); footer != "" {
-		p.foot = append(p.foot, context1(markdown(footer)))
+		p.foot = append(p.foot, smallPrint(markdown(footer)))
 	}
 	p.room = room{maxBlocks - 1, maxCharacters - moreRoom}
 	p.room.take(p.head)
@@ -117,7 +117,7 @@ func (p *page) blocks(card reports.Card) []slackapi.Block {
 		p.body = append(p.body, blocks...)
 	}
 	if p.left > 0 {
-		p.body = append(p.body, context1(plainText(p.lang.Say("slack.more_parts", reports.Args{"N": p.left}))))
+		p.body = append(p.body, smallPrint(plainText(p.lang.Say("slack.more_parts", reports.Args{"N": p.left}))))
 	}
 	return append(append(p.head, p.body...), p.foot...)
 }
@@ -160,7 +160,7 @@ func (p *page) metrics(m reports.Metrics) []slackapi.Block {
 		}
 	}
 	if base := clean(m.Base); base != "" && len(m.Items) > 0 {
-		blocks = append(blocks, context1(plainText(cut(base, maxContextText))))
+		blocks = append(blocks, smallPrint(plainText(cut(base, maxContextText))))
 	}
 	return blocks
 }
@@ -174,7 +174,7 @@ func note(n reports.Note) []slackapi.Block {
 	case n.Kind == reports.Wrong || n.Kind == reports.Fault:
 		return []slackapi.Block{slackapi.NewSectionBlock(plainText(cut(text, maxSection)), nil, nil)}
 	default:
-		return []slackapi.Block{context1(plainText(cut(text, maxContextText)))}
+		return []slackapi.Block{smallPrint(plainText(cut(text, maxContextText)))}
 	}
 }
 
@@ -226,7 +226,7 @@ func markdown(s string) *slackapi.TextBlockObject {
 	return slackapi.NewTextBlockObject(slackapi.MarkdownType, s, false, true)
 }
 
-func context1(text *slackapi.TextBlockObject) slackapi.Block {
+func smallPrint(text *slackapi.TextBlockObject) slackapi.Block {
 	return slackapi.NewContextBlock("", text)
 }
 

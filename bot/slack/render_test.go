@@ -350,7 +350,7 @@ func TestValidatorCounts(t *testing.T) {
 	long := strings.Repeat("x", maxSection+1)
 	tooMany := make([]slackapi.Block, maxBlocks+1)
 	for i := range tooMany {
-		tooMany[i] = context1(plainText("x"))
+		tooMany[i] = smallPrint(plainText("x"))
 	}
 	wide := slackapi.NewTableBlock("").AddRow(cells(row(strings.Split(strings.Repeat("x ", 21), " ")...))...)
 	tall := slackapi.NewTableBlock("")
@@ -381,7 +381,7 @@ func TestValidatorCounts(t *testing.T) {
 			t.Errorf("%s: no fault found", name)
 		}
 	}
-	if err := validate(message{[]slackapi.Block{context1(plainText("x"))}, "x"}); err != nil {
+	if err := validate(message{[]slackapi.Block{smallPrint(plainText("x"))}, "x"}); err != nil {
 		t.Error(err)
 	}
 }

@@ -258,7 +258,7 @@ func (p *Platform) person(ctx context.Context, user string) (locale string, exte
 	defer cancel()
 	info, err := p.api.GetUserInfoContext(asking, user)
 	if err != nil {
-		p.log.Warn("slack: users.info does not answer; add the scope users:read for people's languages", "err", bare(err))
+		p.log.Warn("slack: users.info gives no language of a person", "err", bare(err))
 		known = person{locale: known.locale, external: known.external, until: p.now().Add(personRetry)}
 	} else {
 		known = person{

@@ -219,6 +219,39 @@ func TestRecordedBeforeAcknowledged(t *testing.T) {
 	}
 }
 
+// TestManyAtOnce: fifty commands in a moment are all acknowledged in time.
+func TestManyAtOnce(t *testing.T) {
+	r := newRig(t)
+	r.serve(r.desk)
+	var triggers []string
+	for range 50 {
+		triggers = append(triggers, r.fake.Slash(bottest.SlackChannel, bottest.SlackUser, "summary"))
+	}
+	r.fake.Wait(func() bool { return len(r.fake.Ephemerals()) == 50 })
+	for _, trigger := range triggers {
+		acks := r.fake.Acks(trigger)
+		if len(acks) != 1 || acks[0].After > 2500*time.Millisecond {
+			t.Errorf("acknowledged %d times: %v", len(acks), acks)
+		}
+	}
+}
+
+// TestNoHandLeft: while every hand records, one more command is told to come again.
+func TestNoHandLeft(t *testing.T) {
+	r := newRig(t)
+	release := make(chan struct{})
+	r.listen(func(context.Context, commands.Request) (bool, error) { <-release; return true, nil })
+	for range hands {
+		r.fake.Slash(bottest.SlackChannel, bottest.SlackUser, "summary")
+	}
+	late := r.fake.Slash(bottest.SlackChannel, bottest.SlackUser, "summary")
+	r.fake.Wait(func() bool { return len(r.fake.Acks(late)) == 1 })
+	if m := r.fake.Ephemerals(); len(m) != 1 || !strings.Contains(m[0].Words, "Too many questions") {
+		t.Errorf("%+v", m)
+	}
+	close(release)
+}
+
 func TestForgottenButton(t *testing.T) {
 	r := newRig(t)
 	var notes notebook

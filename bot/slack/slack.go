@@ -36,9 +36,9 @@ type Config struct {
 // Deps is what the platform is handed by main.
 type Deps struct {
 	Buttons bot.Buttons
-	Log     *slog.Logger
-	Now     func() time.Time
-	Lang    *reports.Language // of what the platform itself says
+	Log     *slog.Logger      // nil for none
+	Now     func() time.Time  // the clock of questions; nil for the wall clock
+	Lang    *reports.Language // of what the platform itself says; nil for the default
 }
 
 // Platform is a connection to one Slack workspace. It is safe for concurrent use.
@@ -65,6 +65,15 @@ const pingSilence = 30 * time.Second
 
 // New checks the configuration; it does not yet call Slack.
 func New(cfg Config, deps Deps) (*Platform, error) {
+	if deps.Lang == nil {
+		deps.Lang = reports.Languages()[0]
+	}
+	if deps.Log == nil {
+		deps.Log = slog.New(slog.DiscardHandler)
+	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
 	address, err := check(&cfg, deps.Lang)
 	if err != nil {
 		return nil, err
@@ -132,8 +141,21 @@ func (p *Platform) Serve(ctx context.Context, take bot.Take) error {
 	return p.listen(ctx, take)
 }
 
-// Ready says why no request can come in at the moment, or nil.
-func (p *Platform) Ready() error { return p.link.ready() }
+// Ready says why no request can come in at the moment, or nil. It goes by the last byte from the socket, pings
+// included, never by what people ask: a quiet workspace is healthy.
+func (p *Platform) Ready() error {
+	live, silent, why := p.link.state()
+	switch {
+	case live && silent <= quiet:
+		return nil
+	case live:
+		return errors.New(p.lang.Say("slack.ready.silent", reports.Args{"Span": p.lang.Duration(silent.Milliseconds())}))
+	case why != nil:
+		return fmt.Errorf("%s: %w", p.lang.Say("slack.ready.down"), why)
+	default:
+		return errors.New(p.lang.Say("slack.ready.down"))
+	}
+}
 
 // identify asks auth.test until it answers; only a refused token is an error.
 func (p *Platform) identify(ctx context.Context) error {
@@ -164,7 +186,7 @@ func (p *Platform) authTest(ctx context.Context) (*slackapi.AuthTestResponse, er
 }
 
 func (p *Platform) badToken(id, code string) error {
-	err := fmt.Errorf("%s", p.lang.Say(id, reports.Args{"Code": code}))
+	err := errors.New(p.lang.Say(id, reports.Args{"Code": code}))
 	p.link.down(err)
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"sync"
 	"time"
 
@@ -68,6 +67,9 @@ func (p *Platform) connect(ctx context.Context, sock *socketmode.Client, deliver
 		case err := <-ended:
 			if cause == nil {
 				cause = err
+				if ctx.Err() == nil {
+					p.log.Warn("slack: the socket ended", "err", bare(err))
+				}
 			}
 			p.link.down(bare(cause))
 			return cause
@@ -77,7 +79,7 @@ func (p *Platform) connect(ctx context.Context, sock *socketmode.Client, deliver
 				p.link.up()
 				p.log.Info("slack: connected")
 			case socketmode.EventTypeConnecting:
-				p.link.down(errConnecting)
+				p.link.down(errors.New(p.lang.Say("slack.connecting")))
 			case socketmode.EventTypeConnectionError:
 				if failed, ok := ev.Data.(*slackapi.ConnectionErrorEvent); ok && ctx.Err() == nil {
 					cause = failed.ErrorObj
@@ -146,8 +148,6 @@ func (p *Platform) tell(id string) *ephemeral {
 	return &ephemeral{ResponseType: slackapi.ResponseTypeEphemeral, Text: escape(p.lang.Say(id))}
 }
 
-var errConnecting = errors.New("connecting")
-
 // link is what is known of the socket.
 type link struct {
 	now  func() time.Time
@@ -175,17 +175,9 @@ func (l *link) read() {
 	l.seen = l.now()
 }
 
-func (l *link) ready() error {
+// state tells whether the link is up, for how long it has been silent, and why it is down.
+func (l *link) state() (live bool, silent time.Duration, why error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch silent := l.now().Sub(l.seen); {
-	case l.live && silent <= quiet:
-		return nil
-	case l.live:
-		return fmt.Errorf("slack: nothing heard for %s", silent.Round(time.Second))
-	case l.why != nil:
-		return fmt.Errorf("slack: not connected: %w", l.why)
-	default:
-		return errors.New("slack: not connected yet")
-	}
+	return l.live, l.now().Sub(l.seen), l.why
 }

@@ -10,6 +10,7 @@ import (
 
 const (
 	tableLeast = 300 // characters: enough for a title and the count of rows
+	rowLeast   = 8   // characters of a row in a fixed font
 	tableWidth = 96  // columns of a table in a fixed font; Slack's window shows about a hundred
 	cellLength = 120 // characters of a name
 	nothing    = "–" // Slack takes no empty cell
@@ -99,7 +100,7 @@ func (p *page) nativeTable(t reports.Table, r room) []slackapi.Block {
 	}
 	blocks = append(blocks, table)
 	if below := p.omitted(t, n); below != "" {
-		blocks = append(blocks, context1(plainText(below)))
+		blocks = append(blocks, smallPrint(plainText(below)))
 	}
 	return blocks
 }
@@ -116,7 +117,7 @@ func cells(row []reports.Entry) []slackapi.TableCell {
 // monospace is the table in a fixed font, with as many rows as fit; with none it still counts them.
 func (p *page) monospace(t reports.Table, r room) []slackapi.Block {
 	most := min(r.characters, maxRichText) - size(t.Title) - size(p.omitted(t, 0))
-	for n := len(t.Rows); n > 0; {
+	for n := min(len(t.Rows), most/rowLeast); n > 0; {
 		text := reports.Grid{Columns: t.Columns, Rows: t.Rows[:n], Total: t.Total, Width: tableWidth}.Text()
 		if over := size(text) - most; over > 0 {
 			n -= max(1, over/(size(text)/(n+3)+1))

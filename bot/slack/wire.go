@@ -113,13 +113,17 @@ func (w *wire) rewrite(res *http.Response) (*http.Response, error) {
 	return res, nil
 }
 
-// move puts scheme and host of api_url in place of those of an address; ws and wss stay sockets.
+// move puts scheme and host of api_url in place of those of an address; ws and wss stay sockets. A socket that is on
+// the same machine as api_url is behind it already, if on another port.
 func (w *wire) move(address string) (string, error) {
 	u, err := url.Parse(address)
 	if err != nil {
 		return "", errors.New("not an address")
 	}
 	socket := u.Scheme == "ws" || u.Scheme == "wss"
+	if socket && u.Hostname() == w.api.Hostname() {
+		return address, nil
+	}
 	u.Scheme, u.Host = w.api.Scheme, w.api.Host
 	if socket {
 		u.Scheme = strings.Replace(u.Scheme, "http", "ws", 1)
