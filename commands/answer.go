@@ -43,6 +43,10 @@ func (d *Desk) answer(ctx context.Context, req Request, progress func(Reply)) (R
 	scope := d.scope(req)
 	pl, err := d.parse(ctx, req, scope)
 	if err != nil {
+		var input *InputError
+		if errors.As(err, &input) {
+			input.remarks = pl.remarks
+		}
 		return Reply{}, err
 	}
 	if pl.verb == verbHelp {

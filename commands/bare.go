@@ -2,7 +2,6 @@ package commands
 
 import (
 	"errors"
-	"slices"
 	"strings"
 
 	"outboundbot/reports"
@@ -22,7 +21,12 @@ func (p *parser) bare() error {
 	for n := p.run(p.next); n > 0; n-- {
 		last := p.items[p.next+n-1]
 		text := p.joined(p.next, n)
-		flag := strings.TrimLeft(text, "-—―") // --test is test
+		flag := strings.TrimLeft(text, "-—―")
+		if key, _ := known.keys.find(flag); flag != text && key == keyTest { // --test is test:include
+			p.next++
+			p.plan.query.Test = true
+			return nil
+		}
 		r, err := p.cal.read(text)
 		if !errors.Is(err, errNoDate) {
 			p.next += n
@@ -124,7 +128,7 @@ func (p *parser) unknownWord(it item) error {
 	if err := p.missingQuotes(it); err != nil {
 		return err
 	}
-	shown, err := p.meant(w.text, first)
+	shown, sure, err := p.meant(w.text, first)
 	if err != nil {
 		return err
 	}
@@ -133,7 +137,7 @@ func (p *parser) unknownWord(it item) error {
 		id = "commands.unknown_verb"
 	}
 	e := unknown(id, reports.Args{"Verbs": strings.Join(verbNames(), ", ")})
-	return p.replace(e, len(shown) > 0, shown...)
+	return p.replace(e, sure, shown...)
 }
 
 // missingQuotes finds that a word is the rest of a name that stands before it: campaign:Black Friday.
@@ -158,47 +162,32 @@ func (p *parser) missingQuotes(it item) error {
 		if len(names) > 0 {
 			end := p.items[p.next+n-1].end
 			e := p.fault(last.off, end, "commands.needs_quotes", reports.Args{"Text": whole.text})
-			return p.replace(e, true, `"`+whole.text+`"`)
+			return p.offer(e, true, []string{whole.text}, []string{Quote(whole.text)})
 		}
 	}
 	return nil
 }
 
-// meant lists replacements for a mistyped bare word: verbs where one may stand, values, campaigns.
-func (p *parser) meant(text string, first bool) ([]string, error) {
-	meaning := map[string]string{} // candidate → what to write for it
-	var candidates []string
-	add := func(candidate, write string) {
-		if _, taken := meaning[candidate]; !taken {
-			meaning[candidate] = write
-			candidates = append(candidates, candidate)
-		}
-	}
+// meant lists replacements for a mistyped bare word: verbs where one may stand, dates, values, campaigns.
+func (p *parser) meant(text string, first bool) (writes []string, sure bool, err error) {
+	candidates := themselves(presetWords(p.lang))
 	if first {
 		for _, v := range known.verbs.words() {
-			add(v, known.verbs[v])
+			candidates = append(candidates, candidate{v, known.verbs[v]})
 		}
-	}
-	for _, w := range presetWords(p.lang) {
-		add(w, w)
 	}
 	for i := range storage.Fields {
 		if f := &storage.Fields[i]; f.Filter && f.Kind == storage.Enum {
 			for _, v := range known.values[f.Name].words() {
-				add(v, f.Name+":"+Quote(known.values[f.Name][v]))
+				candidates = append(candidates, candidate{v, f.Name + ":" + Quote(known.values[f.Name][v])})
 			}
 		}
 	}
 	f, _ := storage.FieldNamed("campaign")
 	names, err := p.namesOf(f)
 	for _, n := range names {
-		add(n.Name, "campaign:"+Quote(n.Name))
+		candidates = append(candidates, candidate{n.Name, "campaign:" + Quote(n.Name)})
 	}
-	var writes []string
-	for _, c := range nearest(text, candidates) {
-		if !slices.Contains(writes, meaning[c]) {
-			writes = append(writes, meaning[c])
-		}
-	}
-	return writes[:min(len(writes), suggestions)], err
+	writes, sure = nearest(text, candidates)
+	return writes, sure, err
 }

@@ -52,6 +52,9 @@ func (e *InputError) card(lang *reports.Language) reports.Card {
 	if strings.TrimFunc(e.Input, isSpace) != "" {
 		card.Blocks = append(card.Blocks, reports.Code{Text: e.caret()})
 	}
+	for _, remark := range e.remarks {
+		card.Blocks = append(card.Blocks, reports.Note{Kind: reports.Warning, Text: remark})
+	}
 	var actions reports.Actions
 	if e.Fixed != "" {
 		actions.Buttons = append(actions.Buttons, reports.Button{Label: lang.Say("commands.run_corrected"), Command: e.Fixed, Primary: true})

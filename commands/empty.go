@@ -16,16 +16,21 @@ func (d *Desk) explainEmpty(ctx context.Context, card *reports.Card, pl plan, st
 		d.insert(card, reports.Note{Text: lang.Say("commands.empty.store")})
 		return nil
 	}
-	notes, buttons, err := d.withoutOne(ctx, pl)
+	var notes []reports.Block
+	var buttons []reports.Button
+	outside, command, err := d.outside(ctx, pl)
 	if err != nil {
 		return err
 	}
-	if outside, command, err := d.outside(ctx, pl); err != nil {
-		return err
-	} else if outside != "" {
+	if outside != "" {
 		notes = append(notes, reports.Note{Text: outside})
 		buttons = append(buttons, reports.Button{Label: lang.Say("commands.empty.days.button"), Command: command})
 	}
+	without, choices, err := d.withoutOne(ctx, pl)
+	if err != nil {
+		return err
+	}
+	notes, buttons = append(notes, without...), append(buttons, choices...)
 	if len(notes) == 0 && len(pl.query.Where) > 0 {
 		notes = append(notes, reports.Note{Text: lang.Say("commands.empty.several")})
 	}
@@ -54,7 +59,7 @@ func (d *Desk) withoutOne(ctx context.Context, pl plan) (notes []reports.Block, 
 		}
 		if n := matched(count.Total); n > 0 {
 			filter := condition(c, pl.query.Matches)
-			notes = append(notes, reports.Note{Text: lang.Say("commands.empty.filter", reports.Args{"Filter": filter, "Sends": lang.Int(n)})})
+			notes = append(notes, reports.Note{Text: lang.Say("commands.empty.filter", reports.Args{"Filter": filter, "N": n})})
 			buttons = append(buttons, reports.Button{
 				Label: lang.Say("commands.empty.filter.button", reports.Args{"Filter": shorten(filter, 40)}), Command: print(less, d),
 			})
@@ -79,7 +84,7 @@ func (d *Desk) outside(ctx context.Context, pl plan) (text, command string, err 
 		}
 		last := storage.DayOf(s.Time, zoneOf(pl.query))
 		always.query.Range = storage.Range{From: last - (defaultDays - 1), To: last}
-		text = lang.Say("commands.empty.days", reports.Args{"Sends": lang.Int(n), "Day": lang.Days(storage.Range{From: last, To: last})})
+		text = lang.Say("commands.empty.days", reports.Args{"N": n, "Day": lang.Days(storage.Range{From: last, To: last})})
 	}
 	return text, print(always, d), nil
 }

@@ -19,6 +19,7 @@ type InputError struct {
 	Fixed   string   // the whole command corrected, or "" if there is no single best correction
 
 	commands []string // for each of Suggest the whole command with it in place of the fault
+	remarks  []string // what else the asker should know about the typing
 }
 
 func (e *InputError) Error() string { return e.Msg }

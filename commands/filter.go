@@ -90,8 +90,8 @@ func (p *parser) listed(f *storage.Field, w word) ([]string, error) {
 		list = []string{"1", "2", "3", "4", "5", "6", "7"}
 	}
 	e := p.fault(w.off, w.end, "commands.unknown_value", reports.Args{"Key": f.Name, "Text": w.text, "Values": strings.Join(list, ", ")})
-	like := known.values[f.Name].like(w.text)
-	return nil, p.replace(e, len(like) > 0, like...)
+	like, sure := known.values[f.Name].like(w.text)
+	return nil, p.replace(e, sure, like...)
 }
 
 // period reads a day, week, month or hour in any way that dates are written, and gives the machine form.

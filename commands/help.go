@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"outboundbot/reports"
 	"outboundbot/storage"
@@ -77,9 +78,9 @@ func unknownTopic(lang *reports.Language, req Request, t topic) error {
 	p := &parser{lang: lang, text: clean(req.Text)}
 	p.lead = lead(p.text)
 	words := slices.Concat(known.topics.words(), known.verbs.words(), known.keys.words(), known.metrics.words())
-	like := nearest(t.text, slices.Compact(words))
+	like, sure := nearest(t.text, themselves(words))
 	e := p.fault(t.off, t.end, "commands.help.unknown", reports.Args{"Text": t.text})
-	return p.replace(e, len(like) > 0, like[:min(len(like), suggestions)]...)
+	return p.replace(e, sure, like...)
 }
 
 func (h *helper) say(id string, args ...reports.Args) string { return h.lang.Say(id, args...) }
@@ -97,16 +98,14 @@ func (h *helper) title(title, doc string) {
 // overview is help without a topic.
 func (h *helper) overview() {
 	h.title(h.say("commands.help.title"), h.say("commands.help.intro"))
-	t := reports.Table{Title: h.say("commands.help.commands"), Columns: []reports.Heading{
-		{Label: h.say("commands.help.command")}, {Label: h.say("commands.help.answers")},
-	}}
+	var commands []string
 	var run reports.Actions
 	for _, v := range Verbs() {
 		example := exampleOf(v.Name)
-		t.Rows = append(t.Rows, texts(v.Name, h.say(v.Doc)))
+		commands = append(commands, v.Name+" – "+h.say(v.Doc))
 		run.Buttons = append(run.Buttons, reports.Button{Label: example, Command: example})
 	}
-	h.add(t)
+	h.note(strings.Join(commands, "\n"))
 	h.note(h.say("commands.help.filters.intro"))
 	h.note(h.say("commands.help.dates.intro"))
 	h.add(reports.Code{Text: strings.Join(examples(), "\n")})
@@ -163,11 +162,17 @@ func (h *helper) subject(topic string) {
 	case topicOptions:
 		h.add(h.keys("key.", settings))
 	case topicFigures:
-		h.add(h.keys("metric.", metricNames()))
+		var figures []string
+		for _, name := range metricNames() {
+			figures = append(figures, name+" – "+h.say("metric."+name+".doc"))
+		}
+		h.note(strings.Join(figures, "\n"))
 	case topicDates:
 		t := reports.Table{Columns: []reports.Heading{{Label: h.say("commands.help.words")}}}
+		month := strings.ToLower(h.lang.Month(time.November))
+		filled := strings.NewReplacer("{n}", "3", "{month}", month, "{year}", "2026")
 		for _, p := range presets {
-			t.Rows = append(t.Rows, texts(strings.Join(h.lang.Words("dates."+p.id+".words"), " · ")))
+			t.Rows = append(t.Rows, texts(filled.Replace(strings.Join(h.lang.Words("dates."+p.id+".words"), " · "))))
 		}
 		h.add(t, reports.Code{Text: h.say("commands.help.dates.figures")})
 	}
@@ -176,7 +181,7 @@ func (h *helper) subject(topic string) {
 // keys lists names with what they mean and how else they are written.
 func (h *helper) keys(prefix string, names []string) reports.Table {
 	t := reports.Table{Columns: []reports.Heading{
-		{Label: h.say("commands.help.name")}, {Label: h.say("commands.help.meaning")}, {Label: h.say("commands.help.also")},
+		{Label: h.say("commands.help.name")}, {Label: h.say("commands.help.meaning")}, {Label: h.say("commands.help.also"), Minor: true},
 	}}
 	for _, name := range names {
 		t.Rows = append(t.Rows, texts(name, h.say(prefix+name+".doc"), strings.Join(h.lang.Words(prefix+name+".words"), ", ")))
@@ -226,7 +231,7 @@ func (d *Desk) key(ctx context.Context, h *helper, scope storage.Scope, key stri
 	h.also("field." + key + ".words")
 	if len(f.Values) > 0 {
 		t := reports.Table{Columns: []reports.Heading{
-			{Label: h.say("commands.help.value")}, {Label: h.say("commands.help.meaning")}, {Label: h.say("commands.help.also")},
+			{Label: h.say("commands.help.value")}, {Label: h.say("commands.help.meaning")}, {Label: h.say("commands.help.also"), Minor: true},
 		}}
 		for _, v := range f.Values {
 			id := valuePrefix(f) + v

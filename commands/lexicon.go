@@ -112,6 +112,16 @@ func (x index) find(word string) (string, bool) {
 	return name, ok
 }
 
+// begin tells whether one of a name's words begins so.
+func (x index) begin(prefix, name string) bool {
+	for w, n := range x {
+		if n == name && strings.HasPrefix(w, prefix) {
+			return true
+		}
+	}
+	return false
+}
+
 // words are all words of the index, in order.
 func (x index) words() []string {
 	words := make([]string, 0, len(x))
@@ -123,14 +133,12 @@ func (x index) words() []string {
 }
 
 // like are the machine names whose words are nearest to a mistyped one, best first.
-func (x index) like(typed string) []string {
-	var names []string
-	for _, w := range nearest(typed, x.words()) {
-		if name := x[w]; !slices.Contains(names, name) {
-			names = append(names, name)
-		}
+func (x index) like(typed string) (names []string, sure bool) {
+	var list []candidate
+	for _, w := range x.words() {
+		list = append(list, candidate{w, x[w]})
 	}
-	return names[:min(len(names), suggestions)]
+	return nearest(typed, list)
 }
 
 func verbNames() []string {

@@ -82,7 +82,10 @@ func (p *parser) lookup(f *storage.Field, w word) ([]string, error) {
 	case w.then:
 		return pick(prefix), nil
 	}
-	hits := pick(func(key string) bool { return key == typed || key == raw })
+	hits := pick(func(key string) bool { return key == raw })
+	if len(hits) == 0 {
+		hits = pick(func(key string) bool { return key == typed })
+	}
 	if w.whole || f.Kind == storage.Code || len(hits) > 0 {
 		return hits, nil
 	}
@@ -112,12 +115,12 @@ func (p *parser) unknownName(f *storage.Field, w word) error {
 		id = "commands.no_match"
 	}
 	e := p.fault(w.off, w.end, id, reports.Args{"Key": f.Name, "Text": w.text})
-	names := threeNearest(w.text, candidates)
+	names, sure := threeNearest(w.text, candidates)
 	quoted := make([]string, len(names))
 	for i, name := range names {
 		quoted[i] = printed(f, name)
 	}
-	return p.offer(e, len(nearest(w.text, candidates)) > 0, names, quoted)
+	return p.offer(e, sure && !w.whole && !w.before && !w.then, names, quoted)
 }
 
 // mostContacts is how many contacts one phone may be: one a channel.

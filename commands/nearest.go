@@ -17,67 +17,84 @@ const suggestions = 3
 // longest word, in characters, that is compared with others: a longer one is no slip of the finger.
 const longest = 80
 
-// likeness of two words: lower is nearer.
-type likeness struct {
-	name     string
-	distance int
+// shortest word, in characters, whose letters are looked for inside others: shorter ones are in anything.
+const shortest = 4
+
+// candidate is a word that may have been meant, and what to write for it.
+type candidate struct{ word, write string }
+
+// themselves are candidates that stand for themselves.
+func themselves(words []string) []candidate {
+	list := make([]candidate, len(words))
+	for i, w := range words {
+		list[i] = candidate{w, w}
+	}
+	return list
 }
 
-// nearest are the candidates that a mistyped word may have meant, best first: few slips away (a third of the
-// letters), or having its letters in order. Nonsense has none.
-func nearest(typed string, candidates []string) []string {
+// nearest lists what a mistyped word may have meant, best first and at most three: what is few slips away (a third
+// of the letters), then what has its letters in order. Nonsense has none. sure tells that one is nearer than all
+// others, so that it can be offered as the correction.
+func nearest(typed string, candidates []candidate) (writes []string, sure bool) {
 	word := storage.Fold(typed)
 	length := utf8.RuneCountInString(word)
 	if length == 0 || length > longest {
-		return nil
+		return nil, false
 	}
-	var hits []likeness
-	taken := map[string]bool{}
 	folded := make([]string, len(candidates))
 	for i, c := range candidates {
-		folded[i] = storage.Fold(c)
-		d := levenshtein.ComputeDistance(word, folded[i])
-		if d <= max(1, length/3) && d < max(length, utf8.RuneCountInString(folded[i])) {
-			hits = append(hits, likeness{c, d})
-			taken[c] = true
+		folded[i] = storage.Fold(c.word)
+	}
+	near, distance := slips(word, length, folded)
+	if length >= shortest {
+		for _, m := range fuzzy.Find(word, folded) {
+			if !slices.Contains(near, m.Index) {
+				near, distance = append(near, m.Index), append(distance, longest)
+			}
 		}
 	}
-	slices.SortStableFunc(hits, func(a, b likeness) int { return cmp.Compare(a.distance, b.distance) })
-	names := make([]string, 0, len(hits))
-	for _, h := range hits {
-		names = append(names, h.name)
-	}
-	if length < 3 {
-		return names
-	}
-	for _, m := range fuzzy.Find(word, folded) {
-		if name := candidates[m.Index]; !taken[name] {
-			names = append(names, name)
+	var first, second int
+	for k, i := range near {
+		if slices.Contains(writes, candidates[i].write) {
+			continue
+		}
+		if writes = append(writes, candidates[i].write); len(writes) == 1 {
+			first = distance[k]
+		} else if len(writes) == 2 {
+			second = distance[k]
 		}
 	}
-	return names
+	sure = len(writes) == 1 || len(writes) > 1 && first < second
+	return writes[:min(len(writes), suggestions)], sure
 }
 
-// threeNearest are the candidates nearest to a word, however far they are.
-func threeNearest(typed string, candidates []string) []string {
-	names := nearest(typed, candidates)
-	if len(names) >= suggestions {
-		return names[:suggestions]
+// slips are the indexes of the folded words that a few slips of the finger make of another, and how many it takes.
+func slips(word string, length int, folded []string) (indexes, distance []int) {
+	most := max(1, (length+1)/3)
+	all := make([]int, len(folded))
+	for i, f := range folded {
+		all[i] = levenshtein.ComputeDistance(word, f)
+		if all[i] <= most && all[i] < max(length, utf8.RuneCountInString(f)) {
+			indexes = append(indexes, i)
+		}
 	}
+	slices.SortStableFunc(indexes, func(a, b int) int { return cmp.Compare(all[a], all[b]) })
+	for _, i := range indexes {
+		distance = append(distance, all[i])
+	}
+	return indexes, distance
+}
+
+// threeNearest are the names nearest to a word, however far they are.
+func threeNearest(typed string, names []string) (three []string, sure bool) {
+	three, sure = nearest(typed, themselves(names))
 	word := []rune(storage.Fold(typed))
-	word = word[:min(len(word), longest)]
-	var rest []likeness
-	for _, c := range candidates {
-		if !slices.Contains(names, c) {
-			rest = append(rest, likeness{c, levenshtein.ComputeDistance(string(word), storage.Fold(c))})
-		}
+	far := string(word[:min(len(word), longest)])
+	rest := slices.DeleteFunc(slices.Clone(names), func(n string) bool { return slices.Contains(three, n) })
+	distance := make(map[string]int, len(rest))
+	for _, n := range rest {
+		distance[n] = levenshtein.ComputeDistance(far, storage.Fold(n))
 	}
-	slices.SortStableFunc(rest, func(a, b likeness) int { return cmp.Compare(a.distance, b.distance) })
-	for _, r := range rest {
-		if len(names) == suggestions {
-			break
-		}
-		names = append(names, r.name)
-	}
-	return names
+	slices.SortStableFunc(rest, func(a, b string) int { return cmp.Compare(distance[a], distance[b]) })
+	return append(three, rest[:min(len(rest), suggestions-len(three))]...), sure
 }

@@ -59,6 +59,7 @@ type item struct {
 	apart    bool   // white space stands between the colon and the value
 	words    []word
 	off, end int
+	keyEnd   int // after the colon
 }
 
 // word is a value or a bare word.
@@ -139,6 +140,7 @@ func (p *parser) item(t *term) item {
 	typed := strings.TrimRightFunc(t.Key, isSpace)
 	it.apart = len(typed) < len(t.Key)
 	it.end = it.off + len(typed)
+	it.keyEnd = it.end
 	name := strings.TrimLeft(typed, "-‐‑‒–—―−!")
 	sign := typed[:len(typed)-len(name)]
 	it.not = sign != "" && sign != "--" && sign != "—" && sign != "―" // — is -- (CHAT 2): a flag, no exclusion
@@ -165,11 +167,8 @@ func (p *parser) item(t *term) item {
 }
 
 func (w *word) read(token string) {
-	w.text, w.quoted, w.open = unquote(token)
-	w.raw = token
-	if w.quoted {
-		w.raw = w.text
-	}
+	w.raw, w.quoted, w.open = unquote(token)
+	w.text = unlink(w.raw)
 }
 
 // remark tells of a quote that nobody closed.
@@ -280,9 +279,9 @@ func (p *parser) keyed(it item) error {
 func (p *parser) unknownKey(it item) error {
 	end := it.off + strings.Index(p.text[it.off:], it.key) + len(it.key)
 	off := end - len(it.key)
-	names := known.keys.like(it.key)
+	names, sure := known.keys.like(it.key)
 	e := p.fault(off, end, "commands.unknown_key", reports.Args{"Key": it.key})
-	return p.replace(e, len(names) > 0, names...)
+	return p.replace(e, sure, names...)
 }
 
 // hasValues refuses a key without value, an empty value in a list, and a value that is the next filter:
@@ -300,7 +299,7 @@ func (p *parser) hasValues(name string, it item) error {
 			continue
 		}
 		if i == 0 {
-			return p.fault(it.off, it.end, "commands.no_value", reports.Args{"Key": name})
+			return p.fault(it.off, it.keyEnd, "commands.no_value", reports.Args{"Key": name})
 		}
 		if gap := strings.LastIndexByte(p.text[:w.off], ','); gap+1 < w.off {
 			return p.replace(p.fault(gap, gap+1, "commands.empty_value", reports.Args{"Key": name}), true, "")

@@ -44,13 +44,12 @@ func (p *parser) date(key string, it item) error {
 	}
 	if n < 0 {
 		e := p.fault(w.off, w.end, "commands.date.unknown", reports.Args{"Text": w.text})
-		words := nearest(w.text, presetWords(p.lang))
-		words = words[:min(len(words), suggestions)]
+		words, sure := nearest(w.text, themselves(presetWords(p.lang)))
 		quoted := make([]string, len(words))
 		for i := range words {
 			quoted[i] = Quote(words[i])
 		}
-		return p.offer(e, len(words) > 0, words, quoted)
+		return p.offer(e, sure, words, quoted)
 	}
 	end := w.end
 	if n > 0 {

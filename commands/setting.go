@@ -81,8 +81,8 @@ func (p *parser) by(it item) error {
 	for i, w := range it.words {
 		name, ok := known.groups.find(w.text)
 		if !ok {
-			like := known.groups.like(w.text)
-			return p.replace(p.fault(w.off, w.end, "commands.unknown_group", reports.Args{"Text": w.text}), len(like) > 0, like...)
+			like, sure := known.groups.like(w.text)
+			return p.replace(p.fault(w.off, w.end, "commands.unknown_group", reports.Args{"Text": w.text}), sure, like...)
 		}
 		if i > 1 {
 			return p.fault(w.off, it.end, "commands.two_groups")
@@ -99,8 +99,8 @@ func (p *parser) columns(it item) error {
 	for _, w := range it.words {
 		name, ok := known.columns.find(w.text)
 		if !ok {
-			like := known.columns.like(w.text)
-			return p.replace(p.fault(w.off, w.end, "commands.unknown_column", reports.Args{"Text": w.text}), len(like) > 0, like...)
+			like, sure := known.columns.like(w.text)
+			return p.replace(p.fault(w.off, w.end, "commands.unknown_column", reports.Args{"Text": w.text}), sure, like...)
 		}
 		if !slices.Contains(p.plan.query.Columns, name) {
 			p.plan.query.Columns = append(p.plan.query.Columns, name)
@@ -114,8 +114,8 @@ func (p *parser) sort(w word) error {
 	text := strings.TrimLeft(w.text, "+-−–—")
 	name, ok := known.metrics.find(text)
 	if !ok {
-		like := known.metrics.like(text)
-		return p.replace(p.fault(w.off, w.end, "commands.unknown_metric", reports.Args{"Text": text}), len(like) > 0, like...)
+		like, sure := known.metrics.like(text)
+		return p.replace(p.fault(w.off, w.end, "commands.unknown_metric", reports.Args{"Text": text}), sure, like...)
 	}
 	p.plan.query.Sort = reports.Sort{By: name, Descend: !strings.HasPrefix(w.text, "+")}
 	return nil
@@ -141,8 +141,8 @@ func (p *parser) format(w word) error {
 		}
 	}
 	e := p.fault(w.off, w.end, "commands.unknown_value", reports.Args{"Key": keyFormat, "Text": w.text, "Values": strings.Join(names, ", ")})
-	like := nearest(w.text, names)
-	return p.replace(e, len(like) > 0, like...)
+	like, sure := nearest(w.text, themselves(names))
+	return p.replace(e, sure, like...)
 }
 
 // zone reads an IANA name, in any case.
@@ -191,8 +191,8 @@ func (p *parser) choice(key string, w word, list []string) (string, error) {
 		return list[i], nil
 	}
 	e := p.fault(w.off, w.end, "commands.unknown_value", reports.Args{"Key": key, "Text": w.text, "Values": strings.Join(list, ", ")})
-	like := nearest(w.text, list)
-	return "", p.replace(e, len(like) > 0, like...)
+	like, sure := nearest(w.text, themselves(list))
+	return "", p.replace(e, sure, like...)
 }
 
 // finish puts together what several terms decide.

@@ -34,7 +34,7 @@ func (d *Desk) export(ctx context.Context, reply *Reply, pl plan, progress func(
 		return nil, err
 	}
 	reply.Card.Lead = lang.Say("commands.export.done", reports.Args{
-		"Name": file.Name, "Rows": lang.Int(file.Rows), "Size": size(lang, file.Size), "Format": pl.format.Name,
+		"Name": file.Name, "N": file.Rows, "Size": size(lang, file.Size),
 	})
 	reply.Card.Blocks = append(reply.Card.Blocks, reports.Note{Text: reply.Card.Lead})
 	if report.Records && file.Rows < all {

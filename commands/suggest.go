@@ -70,6 +70,9 @@ func (d *Desk) Suggest(ctx context.Context, key, typed string, scope storage.Sco
 	last = strings.TrimFunc(last, isSpace)
 	var found []string
 	for _, value := range d.candidates(ctx, key, last, scope) {
+		if before != "" && strings.ContainsFunc(value, isSpace) && isPlainName(value) {
+			value = Quote(value)
+		}
 		found = append(found, before+value)
 		if len(found) == Choices {
 			break
@@ -120,11 +123,16 @@ func (d *Desk) candidates(ctx context.Context, key, typed string, scope storage.
 	slices.SortStableFunc(names, func(a, b storage.Name) int { return cmp.Compare(b.Last, a.Last) })
 	list := ranked(typed, names, nil)
 	for i := range list {
-		if strings.ContainsAny(list[i], ",，、*!=\"“”„‟«»'‘’‚<") {
-			list[i] = printed(f, list[i]) // else it would read as more than one name
+		if !isPlainName(list[i]) {
+			list[i] = printed(f, list[i])
 		}
 	}
 	return list
+}
+
+// isPlainName tells whether a name can stand in an option as it is: it does not read like a list or a pattern.
+func isPlainName(name string) bool {
+	return !strings.ContainsAny(name, ",，、*!=\"“”„‟«»'‘’‚<")
 }
 
 func metricNames() []string {
@@ -151,9 +159,9 @@ func ranked(typed string, names []storage.Name, words index) []string {
 	for _, n := range names {
 		name := storage.Fold(n.Name)
 		switch {
-		case typed == "" || name == word || (words != nil && words[word] == n.Name):
+		case typed == "" || name == word || words[word] == n.Name:
 			equal = append(equal, n.Name)
-		case strings.HasPrefix(name, word):
+		case strings.HasPrefix(name, word), words.begin(word, n.Name):
 			begin = append(begin, n.Name)
 		case strings.Contains(name, word):
 			contain = append(contain, n.Name)
@@ -161,5 +169,6 @@ func ranked(typed string, names []storage.Name, words index) []string {
 			rest = append(rest, n.Name)
 		}
 	}
-	return slices.Concat(equal, begin, contain, nearest(typed, rest))
+	near, _ := nearest(typed, themselves(rest))
+	return slices.Concat(equal, begin, contain, near)
 }

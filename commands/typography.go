@@ -27,7 +27,7 @@ func unquote(token string) (text string, quoted, open bool) {
 	first, n := utf8.DecodeRuneInString(token)
 	marks, quoted := closing[first]
 	if !quoted {
-		return unlink(token), false, false
+		return token, false, false
 	}
 	text = token[n:]
 	last, m := utf8.DecodeLastRuneInString(text)
@@ -41,7 +41,7 @@ func unquote(token string) (text string, quoted, open bool) {
 			text = strings.ReplaceAll(text, string(mark)+string(mark), string(mark))
 		}
 	}
-	return unlink(text), true, open
+	return text, true, open
 }
 
 // unlink shows what chats wrote as links in the way it was typed: <http://x.com|x.com> is x.com, <@U1> is @U1,
@@ -83,7 +83,7 @@ func linked(inner string) string {
 
 // isPlain tells whether the grammar takes a value for one word and nothing more.
 func isPlain(value string) bool {
-	if value == "" || strings.ContainsAny(value, ",，、*<>\"“”„‟«»‘’‚|:=：﹕＝") || strings.ContainsAny(value[:1], "!-'~") {
+	if value == "" || strings.ContainsAny(value, ",，、*<>\"“”„‟«»‘’‚|:=：﹕＝") || value[0] == '!' || value[0] == '\'' {
 		return false
 	}
 	return strings.IndexFunc(value, func(r rune) bool { return isSpace(r) || !unicode.IsPrint(r) }) < 0
