@@ -70,3 +70,22 @@ func TestSecretFiles(t *testing.T) {
 		t.Errorf("a file that others can read: %v", err)
 	}
 }
+
+// TestNoConfig: without a file, and with an empty one, the defaults hold.
+func TestNoConfig(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, text := range []string{"", "# nothing yet\n", "data: elsewhere\n"} {
+		if text != "" {
+			if err := os.WriteFile("config.yaml", []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c, err := loadConfig("", func(string) string { return "" })
+		if err != nil {
+			t.Fatalf("%q: %v", text, err)
+		}
+		if c.Language != "en" || c.Timezone != "UTC" || c.HTTP.Listen == "" || c.Data == "" {
+			t.Errorf("%q: read as %+v", text, c)
+		}
+	}
+}

@@ -50,12 +50,14 @@ func parseYAML(path string, source []byte, into any, getenv func(string) string)
 	if err != nil {
 		return doc, []string{path + ": " + firstLine(yaml.FormatError(err, false, false))}
 	}
+	empty := true // decoding nothing would reset the defaults
 	for _, d := range file.Docs {
 		if d.Body != nil {
+			empty = false
 			doc.walk(d.Body, reflect.TypeOf(into).Elem(), "")
 		}
 	}
-	if len(doc.faults) > 0 {
+	if len(doc.faults) > 0 || empty {
 		return doc, doc.faults
 	}
 	if err := yaml.Unmarshal(source, into); err != nil {
