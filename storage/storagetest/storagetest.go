@@ -26,6 +26,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("order", func(t *testing.T) { order(t, open) })
 	t.Run("masks", func(t *testing.T) { masks(t, open) })
 	t.Run("scope", func(t *testing.T) { scope(t, open) })
+	t.Run("recurring", func(t *testing.T) { recurring(t, open) })
 	t.Run("sums", func(t *testing.T) { sums(t, open) })
 	t.Run("concurrent", func(t *testing.T) { concurrent(t, open) })
 	t.Run("refusals", func(t *testing.T) { refusals(t, open) })
