@@ -37,6 +37,7 @@ type Discord struct {
 	next       int64 // last snowflake given out
 	limit      int64 // attachment_size_limit
 	refuseV2   bool
+	slow       time.Duration // before a first response takes effect
 	faults     []*DiscordFault
 	requests   []string // "PATCH /api/v9/…"
 	commands   map[string]json.RawMessage
@@ -142,6 +143,9 @@ func (d *Discord) APIURL() string { return d.server.URL + "/" }
 
 // SetFileLimit sets the attachment_size_limit that interactions tell and uploads obey, in bytes.
 func (d *Discord) SetFileLimit(n int64) { d.locked(func() { d.limit = n }) }
+
+// SlowDown makes the first responses to interactions take effect only after a time.
+func (d *Discord) SlowDown(by time.Duration) { d.locked(func() { d.slow = by }) }
 
 // RefuseV2 makes Discord refuse every message of the newer components.
 func (d *Discord) RefuseV2() { d.locked(func() { d.refuseV2 = true }) }

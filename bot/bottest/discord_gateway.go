@@ -89,7 +89,9 @@ func (d *Discord) gateway(w http.ResponseWriter, r *http.Request) {
 		}
 		switch in.Op {
 		case opHeartbeat:
-			if !d.muted() {
+			if d.muted() {
+				l.send(opDispatch, "NOISE", map[string]any{})
+			} else {
 				l.send(opAck, "", nil)
 			}
 		case opIdentify:
@@ -136,7 +138,8 @@ func (d *Discord) greet(l *link, data json.RawMessage) {
 // Greet scripts the answers to the next Identifies.
 func (d *Discord) Greet(script ...DiscordGreeting) { d.locked(func() { d.script = script }) }
 
-// Mute makes the gateway swallow heartbeats from now on, as a half-dead link does; Mute(false) ends it.
+// Mute makes the gateway acknowledge no heartbeat from now on, while other events still come, as on a half-dead link;
+// Mute(false) ends it.
 func (d *Discord) Mute(on bool) { d.locked(func() { d.mute = on }) }
 
 // SetBeat sets the heartbeat interval of links opened from now on.

@@ -118,6 +118,9 @@ func (d *Discord) callback(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, 50035, "Invalid Form Body")
 		return
 	}
+	var slow time.Duration
+	d.locked(func() { slow = d.slow })
+	time.Sleep(slow)
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	a := d.asked[r.PathValue("id")]

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -80,7 +81,7 @@ func (d *desk) requests() []commands.Request {
 
 // quick makes the link impatient.
 var quick = timing{
-	open: 600 * time.Millisecond, silence: 400 * time.Millisecond, close: 20 * time.Millisecond, check: 20 * time.Millisecond,
+	open: 600 * time.Millisecond, silence: 700 * time.Millisecond, close: 20 * time.Millisecond, check: 20 * time.Millisecond,
 	gap: 10 * time.Millisecond, longest: 100 * time.Millisecond, steady: time.Minute,
 }
 
@@ -166,6 +167,18 @@ func TestCommandAnswered(t *testing.T) {
 	time.Sleep(50 * time.Millisecond)
 	if n, edits := len(d.requests()), fake.Reply(id).Edits; n != 1 || edits != 1 {
 		t.Errorf("a redelivered interaction: %d requests, %d answers", n, edits)
+	}
+}
+
+// TestAnswerWaitsForAcknowledgement: an answer that is ready before its acknowledgement arrived comes after it.
+func TestAnswerWaitsForAcknowledgement(t *testing.T) {
+	t.Parallel()
+	fake := bottest.NewDiscord(t)
+	fake.SlowDown(300 * time.Millisecond)
+	serve(t, newPlatform(t, fake, nil), summaryReply)
+	fake.WaitAnswer(command(fake, "summary", nil))
+	if n := fake.Requests("POST /api/v9/users/@me/channels"); n != 0 {
+		t.Error("the answer went elsewhere")
 	}
 }
 
@@ -261,9 +274,10 @@ func TestReconnects(t *testing.T) {
 		greet []bottest.DiscordGreeting
 		upset func(*bottest.Discord)
 	}{
-		"op 7":                {nil, (*bottest.Discord).Reconnect},
-		"closed":              {nil, func(f *bottest.Discord) { f.HangUp(4000) }},
-		"no acknowledgements": {nil, func(f *bottest.Discord) { f.Mute(true); time.Sleep(time.Second); f.Mute(false) }},
+		"op 7":   {nil, (*bottest.Discord).Reconnect},
+		"closed": {nil, func(f *bottest.Discord) { f.HangUp(4000) }},
+		// Shorter than the five heartbeats after which the library itself would notice.
+		"no acknowledgements": {nil, func(f *bottest.Discord) { f.Mute(true); time.Sleep(900 * time.Millisecond); f.Mute(false) }},
 		"silent at first":     {[]bottest.DiscordGreeting{{Silent: true}}, nil},
 		"op 7 at first":       {[]bottest.DiscordGreeting{{Reconnect: true}}, nil},
 		"invalid session":     {[]bottest.DiscordGreeting{{Invalid: true}}, nil},
@@ -271,7 +285,7 @@ func TestReconnects(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			fake := bottest.NewDiscord(t)
-			fake.SetBeat(100 * time.Millisecond)
+			fake.SetBeat(250 * time.Millisecond)
 			fake.Greet(c.greet...)
 			serve(t, newPlatform(t, fake, nil), summaryReply)
 			fake.Wait("a link", fake.Connected)
@@ -287,6 +301,30 @@ func TestReconnects(t *testing.T) {
 				t.Errorf("%d Identifies: a storm", n)
 			}
 		})
+	}
+}
+
+// TestWire: no read lasts for ever, neither before READY nor after it.
+func TestWire(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	for _, ready := range []bool{false, true} {
+		w := &wire{timing: timing{open: 50 * time.Millisecond, silence: 150 * time.Millisecond}}
+		conn, err := w.dial(t.Context(), "tcp", listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.ready.Store(ready)
+		begun := time.Now()
+		_, err = conn.Read(make([]byte, 1))
+		if took := time.Since(begun); !errors.Is(err, os.ErrDeadlineExceeded) || (took > 120*time.Millisecond) != ready {
+			t.Errorf("ready %t: %v after %s", ready, err, took)
+		}
+		w.close()
 	}
 }
 
