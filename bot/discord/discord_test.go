@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,7 +21,6 @@ import (
 	"outboundbot/bot/bottest"
 	"outboundbot/commands"
 	"outboundbot/reports"
-	"outboundbot/storage"
 	"outboundbot/storage/memory"
 )
 
@@ -268,96 +266,6 @@ func TestAutocomplete(t *testing.T) {
 	}
 }
 
-func TestReconnects(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		greet []bottest.DiscordGreeting
-		upset func(*bottest.Discord)
-	}{
-		"op 7":   {nil, (*bottest.Discord).Reconnect},
-		"closed": {nil, func(f *bottest.Discord) { f.HangUp(4000) }},
-		// Shorter than the five heartbeats after which the library itself would notice.
-		"no acknowledgements": {nil, func(f *bottest.Discord) { f.Mute(true); time.Sleep(900 * time.Millisecond); f.Mute(false) }},
-		"silent at first":     {[]bottest.DiscordGreeting{{Silent: true}}, nil},
-		"op 7 at first":       {[]bottest.DiscordGreeting{{Reconnect: true}}, nil},
-		"invalid session":     {[]bottest.DiscordGreeting{{Invalid: true}}, nil},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			fake := bottest.NewDiscord(t)
-			fake.SetBeat(250 * time.Millisecond)
-			fake.Greet(c.greet...)
-			serve(t, newPlatform(t, fake, nil), summaryReply)
-			fake.Wait("a link", fake.Connected)
-			before := fake.Identifies()
-			if c.upset != nil {
-				c.upset(fake)
-				fake.Wait("another Identify", func() bool { return fake.Identifies() > before })
-			} else if before < 2 {
-				t.Errorf("%d Identifies", before)
-			}
-			fake.WaitAnswer(command(fake, "summary", nil))
-			if n := fake.Identifies(); n > before+8 {
-				t.Errorf("%d Identifies: a storm", n)
-			}
-		})
-	}
-}
-
-// TestWire: no read lasts for ever, neither before READY nor after it.
-func TestWire(t *testing.T) {
-	t.Parallel()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	for _, ready := range []bool{false, true} {
-		w := &wire{timing: timing{open: 50 * time.Millisecond, silence: 150 * time.Millisecond}}
-		conn, err := w.dial(t.Context(), "tcp", listener.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.ready.Store(ready)
-		begun := time.Now()
-		_, err = conn.Read(make([]byte, 1))
-		if took := time.Since(begun); !errors.Is(err, os.ErrDeadlineExceeded) || (took > 120*time.Millisecond) != ready {
-			t.Errorf("ready %t: %v after %s", ready, err, took)
-		}
-		w.close()
-	}
-}
-
-func TestFatalSettings(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		mend  func(*Config, *Deps)
-		greet bottest.DiscordGreeting
-		want  string
-	}{
-		"token":       {func(c *Config, _ *Deps) { c.Token = "wrong" }, bottest.DiscordGreeting{}, "discord.token"},
-		"guild":       {func(c *Config, _ *Deps) { c.GuildID = "1" }, bottest.DiscordGreeting{}, "discord.guild_id"},
-		"token later": {nil, bottest.DiscordGreeting{Close: 4004}, "discord.token"},
-		"intents":     {nil, bottest.DiscordGreeting{Close: 4014}, "intents"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			fake := bottest.NewDiscord(t)
-			fake.Greet(c.greet)
-			p := newPlatform(t, fake, c.mend)
-			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-			defer cancel()
-			err := p.Serve(ctx, func(context.Context, commands.Request) (bool, error) { return false, nil })
-			if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), bottest.DiscordToken) {
-				t.Errorf("Serve: %v", err)
-			}
-			if p.Ready() == nil {
-				t.Error("ready")
-			}
-		})
-	}
-}
-
 func TestMissingSettings(t *testing.T) {
 	whole := Config{Token: "t", ApplicationID: "1", GuildID: "2", APIURL: "http://127.0.0.1/"}
 	for want, mend := range map[string]func(*Config){
@@ -374,93 +282,6 @@ func TestMissingSettings(t *testing.T) {
 	}
 	if _, err := New(whole, Deps{Lang: reports.Languages()[0]}); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestPacer(t *testing.T) {
-	now := time.Date(2026, 11, 21, 0, 0, 0, 0, time.UTC)
-	p := pacer{timing: usual}
-	for range 2 {
-		if w := p.next(now); w > 0 {
-			t.Errorf("one of the first two waits %s", w)
-		}
-		p.identified(now)
-	}
-	if w := p.next(now); w != usual.gap {
-		t.Errorf("the third waits %s", w)
-	}
-	for want := usual.gap; want < 2*usual.longest; want *= 2 {
-		p.ended(time.Second, now)
-		most := min(want, usual.longest)
-		if w := p.next(now); w < most/2 && w < usual.gap || w > most*3/2 {
-			t.Errorf("a wait of %s, wanted about %s", w, most)
-		}
-	}
-	now = now.Add(time.Hour)
-	p.ended(time.Hour, now)
-	if w := p.next(now); w > 0 {
-		t.Errorf("after a good link: %s", w)
-	}
-	for len(p.day) < identifiesADay {
-		p.identified(now)
-	}
-	if w := p.next(now); w != 23*time.Hour {
-		t.Errorf("a spent day waits %s", w)
-	}
-}
-
-func TestRegistersOnce(t *testing.T) {
-	t.Parallel()
-	fake := bottest.NewDiscord(t)
-	for range 2 {
-		done := false
-		if err := newPlatform(t, fake, nil).register(t.Context(), &done); err != nil || !done {
-			t.Fatal(err)
-		}
-	}
-	const posts = "POST /api/v9/applications/"
-	if n := fake.Requests(posts); n != 1 {
-		t.Errorf("the same command was written %d times", n)
-	}
-	done := false
-	if err := newPlatform(t, fake, func(_ *Config, d *Deps) { d.Formats = []string{"csv"} }).register(t.Context(), &done); err != nil {
-		t.Fatal(err)
-	}
-	if n := fake.Requests(posts); n != 2 {
-		t.Errorf("a changed command was written %d times", n-1)
-	}
-}
-
-func TestDefinition(t *testing.T) {
-	c := definition(reports.Languages()[0], []string{"csv", "xlsx", "json"})
-	if n := definitionSize(c); n > maxCommandSize || n < 500 {
-		t.Errorf("%d characters", n)
-	}
-	subs := map[string][]string{}
-	for _, sub := range c.Options {
-		if len(sub.Options) > maxOptions {
-			t.Errorf("%s has %d options", sub.Name, len(sub.Options))
-		}
-		for _, o := range sub.Options {
-			subs[sub.Name] = append(subs[sub.Name], o.Name)
-			if o.Description == "" || size(o.Description) > maxDescribe || strings.Contains(o.Description, "discord.") {
-				t.Errorf("%s %s: description %q", sub.Name, o.Name, o.Description)
-			}
-			if f, ok := storage.FieldNamed(o.Name); ok && !f.Filter {
-				t.Errorf("%s is no filter", o.Name)
-			}
-		}
-	}
-	for _, v := range commands.Verbs() {
-		wanted := []string{"more"}
-		if len(v.Options) > 0 {
-			wanted = []string{"campaign", "channel", "date", "origin", "format", "more"}
-		}
-		for _, want := range wanted {
-			if !slices.Contains(subs[v.Name], want) {
-				t.Errorf("%s has no option %s: %v", v.Name, want, subs[v.Name])
-			}
-		}
 	}
 }
 
