@@ -2,6 +2,7 @@ package commands
 
 import (
 	"errors"
+	"slices"
 	"strings"
 
 	"outboundbot/reports"
@@ -117,9 +118,13 @@ func (p *parser) unknownWord(it item) error {
 	if verb, ok := known.verbs.find(w.text); ok && !first {
 		return unknown("commands.verb_first", reports.Args{"Verb": verb})
 	}
-	if key, ok := known.keys.find(w.text); ok {
+	key, ok := known.keys.find(w.text)
+	if ok && slices.Contains(elsewhere, key) {
+		return unknown("commands.unavailable", reports.Args{"Key": key, "Report": p.plan.query.Report})
+	}
+	if ok {
 		e := unknown("commands.key_without_value", reports.Args{"Key": key})
-		if p.next+1 < len(p.items) && p.items[p.next+1].key == "" {
+		if p.next+1 < len(p.items) && p.items[p.next+1].key == "" && !p.dateAt(p.next+1) {
 			e.Len = p.items[p.next+1].end - e.Off
 			return p.replace(e, true, key+":"+p.text[p.items[p.next+1].off:p.items[p.next+1].end])
 		}
@@ -138,6 +143,16 @@ func (p *parser) unknownWord(it item) error {
 	}
 	e := unknown(id, reports.Args{"Verbs": strings.Join(verbNames(), ", ")})
 	return p.replace(e, sure, shown...)
+}
+
+// dateAt tells whether bare words from i on are a date.
+func (p *parser) dateAt(i int) bool {
+	for n := p.run(i); n > 0; n-- {
+		if _, err := p.cal.read(p.joined(i, n)); !errors.Is(err, errNoDate) {
+			return true
+		}
+	}
+	return false
 }
 
 // missingQuotes finds that a word is the rest of a name that stands before it: campaign:Black Friday.

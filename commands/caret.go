@@ -35,6 +35,9 @@ func (e *InputError) caret() string {
 
 // lastColumns is the end of a text, of at most n columns.
 func lastColumns(s string, n int) string {
+	if r := []rune(s); len(r) > 4*window { // most runes are a column or two wide: do not measure a long text again and again
+		s = string(r[len(r)-4*window:])
+	}
 	for runewidth.StringWidth(s) > n && s != "" {
 		_, size := utf8.DecodeRuneInString(s)
 		s = s[size:]

@@ -33,8 +33,8 @@ func themselves(words []string) []candidate {
 }
 
 // nearest lists what a mistyped word may have meant, best first and at most three: what is few slips away (a third
-// of the letters), then what has its letters in order. Nonsense has none. sure tells that one is nearer than all
-// others, so that it can be offered as the correction.
+// of the letters), then what has its letters in order. Nonsense has none. sure tells that one is few slips away
+// and nearer than all others, so that it can be offered as the correction.
 func nearest(typed string, candidates []candidate) (writes []string, sure bool) {
 	word := storage.Fold(typed)
 	length := utf8.RuneCountInString(word)
@@ -64,7 +64,7 @@ func nearest(typed string, candidates []candidate) (writes []string, sure bool) 
 			second = distance[k]
 		}
 	}
-	sure = len(writes) == 1 || len(writes) > 1 && first < second
+	sure = len(writes) > 0 && first < longest && (len(writes) == 1 || first < second)
 	return writes[:min(len(writes), suggestions)], sure
 }
 
