@@ -2,7 +2,6 @@ package badger
 
 import (
 	"errors"
-	"slices"
 
 	"outboundbot/storage"
 )
@@ -28,15 +27,13 @@ type newEvent struct {
 	content uint64
 }
 
-// take moves what the smaller component has into the larger.
-func (c *component) take(small *component) {
-	c.events = append(c.events, small.events...)
-	c.fresh = append(c.fresh, small.fresh...)
-	c.head.Chunks = append(c.head.Chunks, small.head.Chunks...)
-	c.head.Tail = append(c.head.Tail, small.head.Tail...) // may be fuller than a chunk, once
-	c.head.Events += small.head.Events
-	c.head.Orphans += small.head.Orphans
-	c.head.Rows = append(c.head.Rows, small.head.Rows...)
+// places gives the contact of each place that the component owned when it was last stored.
+func (h *head) places() map[hash]hash {
+	places := make(map[hash]hash, len(h.Homes))
+	for _, at := range h.Homes {
+		places[at.Place] = at.Contact
+	}
+	return places
 }
 
 // component loads the head of a component, following merges.
@@ -128,7 +125,13 @@ func (b *batch) merge(x, y *component) (*component, error) {
 	if len(large.events) < len(small.events) {
 		large, small = small, large
 	}
-	large.take(small)
+	large.events = append(large.events, small.events...)
+	large.fresh = append(large.fresh, small.fresh...)
+	large.head.Chunks = append(large.head.Chunks, small.head.Chunks...)
+	b.grow(&large.head, small.head.Tail)
+	large.head.Events += small.head.Events
+	large.head.Orphans += small.head.Orphans
+	large.head.Rows = append(large.head.Rows, small.head.Rows...)
 	for _, h := range small.head.Homes {
 		b.delete(homeKey(h.Contact, small.id))
 	}
@@ -178,14 +181,15 @@ func (b *batch) settle() error {
 func (b *batch) join(c *component) error {
 	c.joined = storage.Join(c.events)
 	c.settled = true
+	claimed := c.head.places()
 	whole := c
 	for _, t := range c.joined.Timelines {
 		if t.Key.Contact == "" {
 			continue // a send alone in its timeline: the send's own token is enough
 		}
 		place := b.e.placeHash(t.Key.Channel, t.Key.Line, t.Key.Contact)
-		if slices.ContainsFunc(whole.head.Homes, func(h home) bool { return h.Place == place }) {
-			continue // claimed before; nobody takes a token away
+		if _, ok := claimed[place]; ok {
+			continue // nobody takes a token away
 		}
 		o, err := b.owner(place)
 		if err != nil {

@@ -27,20 +27,24 @@ func (b *batch) store(c *component) error {
 	return putRecord(b, headKey(c.id), &c.head)
 }
 
-// storeEvents adds new events to the component's tail, which becomes a chunk when it is full.
+// storeEvents adds new events to the component's tail.
 func (b *batch) storeEvents(c *component) {
-	h := &c.head
 	for _, ev := range c.fresh {
-		if len(h.Tail) > 0 && len(h.Tail)+len(ev.encoded) > chunkSize {
-			chunk := b.next()
-			b.put(chunkKey(chunk), h.Tail)
-			h.Chunks, h.Tail = append(h.Chunks, chunk), nil
-		}
-		h.Tail = append(h.Tail, ev.encoded...)
+		b.grow(&c.head, ev.encoded)
 		b.put(eventKey(ev.id), known{ev.content, c.id}.encode())
 	}
-	h.Events += len(c.fresh)
+	c.head.Events += len(c.fresh)
 	c.fresh = nil
+}
+
+// grow adds events to the tail, which becomes a chunk when it is full.
+func (b *batch) grow(h *head, encoded []byte) {
+	if len(h.Tail) > 0 && len(h.Tail)+len(encoded) > chunkSize {
+		chunk := b.next()
+		b.put(chunkKey(chunk), h.Tail)
+		h.Chunks, h.Tail = append(h.Chunks, chunk), nil
+	}
+	h.Tail = append(h.Tail, encoded...)
 }
 
 // storeRows folds the timelines and writes the rows that differ from those stored.
@@ -97,30 +101,31 @@ func (b *batch) storeRow(send storage.Send, was rowRef, had bool) (rowRef, error
 
 // storeContacts notes where the contacts of a component's timelines are.
 func (b *batch) storeContacts(c *component) error {
-	was := c.head.Homes
-	c.head.Homes = nil
+	was := c.head.places()
+	left := make(map[hash]bool, len(was)) // contacts that have no timeline here any more
+	for _, contact := range was {
+		left[contact] = true
+	}
+	c.head.Homes = c.head.Homes[:0]
 	for _, t := range c.joined.Timelines {
 		if t.Key.Contact == "" {
 			continue
 		}
-		place := b.e.placeHash(t.Key.Channel, t.Key.Line, t.Key.Contact)
-		i := slices.IndexFunc(was, func(h home) bool { return h.Place == place })
-		if i >= 0 {
-			c.head.Homes = append(c.head.Homes, was[i])
-			continue
+		at := home{Place: b.e.placeHash(t.Key.Channel, t.Key.Line, t.Key.Contact)}
+		contact, stays := was[at.Place]
+		if !stays {
+			contact = b.e.contactHash(t.Key.Channel, t.Key.Contact)
+			b.put(homeKey(contact, c.id), nil)
+			if err := b.meet(contact, t.Key.Channel, t.Key.Contact); err != nil {
+				return err
+			}
 		}
-		at := home{Place: place, Contact: b.e.contactHash(t.Key.Channel, t.Key.Contact)}
+		at.Contact = contact
+		delete(left, contact)
 		c.head.Homes = append(c.head.Homes, at)
-		b.put(homeKey(at.Contact, c.id), nil)
-		if err := b.meet(at.Contact, t.Key.Channel, t.Key.Contact); err != nil {
-			return err
-		}
 	}
-	for _, h := range was {
-		left := !slices.ContainsFunc(c.head.Homes, func(o home) bool { return o.Contact == h.Contact })
-		if left {
-			b.delete(homeKey(h.Contact, c.id))
-		}
+	for contact := range left {
+		b.delete(homeKey(contact, c.id))
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ import (
 // concurrent appends from several sides at once while others read; in the end everything is there, as if it had
 // come in one piece.
 func concurrent(t *testing.T, open Open) {
-	const writers, readers, batches = 4, 3, 8
+	const writers, readers, batches, share = 4, 3, 8, 5
 	s, quiet := opened(t, open, nil), opened(t, open, nil)
 	m := NewMess(rand.New(rand.NewPCG(4, 0)), 10)
 	for range writers * batches {
@@ -26,12 +26,10 @@ func concurrent(t *testing.T, open Open) {
 	var writing, reading sync.WaitGroup
 	for w := range writers {
 		writing.Go(func() {
-			for i := w; i < len(events); i += 30 * writers {
-				for j := i; j < min(i+30*writers, len(events)); j += writers {
-					if _, err := s.Append(t.Context(), events[j:j+1]); err != nil {
-						errs <- err
-						return
-					}
+			for i := w * share; i < len(events); i += writers * share {
+				if _, err := s.Append(t.Context(), events[i:min(i+share, len(events))]); err != nil {
+					errs <- err
+					return
 				}
 			}
 		})
