@@ -88,7 +88,8 @@ func New(c Config) *Bot {
 // in State for the next start.
 const (
 	finishLimit = 15 * time.Second
-	cancelLimit = 5 * time.Second
+	cancelLimit = 4 * time.Second
+	leaveLimit  = time.Second
 )
 
 // Run serves until ctx ends or until every platform has ended by itself without a fault, as a console does at the
@@ -109,6 +110,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	case <-ctx.Done():
 	case <-ended:
 	}
+	endServing()
 	close(b.stopping)
 	empty := b.gate.shut()
 	if !within(empty, finishLimit) {
@@ -118,11 +120,10 @@ func (b *Bot) Run(ctx context.Context) error {
 		}
 	}
 	b.kill()
-	endServing()
 	close(quit)
 	finished := make(chan struct{})
 	go func() { loops.Wait(); close(finished) }()
-	if !within(finished, time.Second) {
+	if !within(finished, leaveLimit) {
 		b.log.Error("a platform or a worker did not stop")
 	}
 	return nil

@@ -19,7 +19,7 @@ import (
 
 // Bubbles begin at midnight UTC of 1 January 2000, a Saturday; clocks are moved to the days of interest.
 func at(t *testing.T, when string) func() time.Time {
-	offset := instant(t, when).Sub(time.Now())
+	offset := time.Until(instant(t, when))
 	return func() time.Time { return time.Now().Add(offset) }
 }
 
@@ -187,7 +187,7 @@ func TestANewDigestHasNoPast(t *testing.T) {
 		time.Sleep(time.Hour)
 		stop()
 		moved := sales
-		moved.At = "daily 10:00"
+		moved.At = "daily 11:30"
 		cfg.Platforms, cfg.Digests = []Platform{newFake(c)}, []Digest{moved}
 		_, stop = start(t, cfg)
 		time.Sleep(time.Hour)
@@ -330,6 +330,57 @@ func TestDigestIntoA429IsPreparedOnce(t *testing.T) {
 		stop()
 		if len(c.seen()) != 1 || len(c.tries) != 2 || runs != 1 || c.tries[1].Sub(c.tries[0]) != 20*time.Minute {
 			t.Errorf("%d runs, tried at %v, seen %v", runs, c.tries, c.seen())
+		}
+	})
+}
+
+func TestADigestThatWaitsForItsPlaceIsPreparedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, runs := &chat{}, atomic.Int64{}
+		f := newFake(c)
+		f.post = func(try int, _ commands.Place, _ commands.Reply) (bool, error) {
+			if try == 1 {
+				return false, &Retry{After: 20 * time.Minute, Err: errors.New("429")}
+			}
+			return true, nil
+		}
+		cfg := digestConfig(at(t, "2026-11-20T08:59:00Z"), f, sales)
+		service := sales
+		service.Name = "Service"
+		cfg.Digests = append(cfg.Digests, service)
+		cfg.Answer = func(ctx context.Context, req commands.Request, p func(commands.Reply)) commands.Reply {
+			runs.Add(1)
+			return answering(ctx, req, p)
+		}
+		_, stop := start(t, cfg)
+		time.Sleep(2 * time.Hour)
+		stop()
+		if len(c.seen()) != 2 || len(c.tries) != 3 || runs.Load() != 2 {
+			t.Errorf("%d runs, tried at %v, seen %v", runs.Load(), c.tries, c.seen())
+		}
+	})
+}
+
+// slow is a fake that can tell, and on which a post takes a while to show.
+type slow struct{ finding }
+
+func (s slow) Post(ctx context.Context, place commands.Place, reply commands.Reply) (Posted, error) {
+	time.Sleep(50 * time.Second)
+	return s.fake.Post(ctx, place, reply)
+}
+
+func TestAPostUnderWayIsLeftToItsBot(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &chat{}
+		cfg := digestConfig(at(t, "2026-11-20T08:59:00Z"), slow{finding{newFake(c)}}, sales)
+		_, stop1 := start(t, cfg)
+		cfg.Platforms = []Platform{slow{finding{newFake(c)}}}
+		_, stop2 := start(t, cfg)
+		time.Sleep(time.Hour)
+		stop1()
+		stop2()
+		if len(c.seen()) != 1 {
+			t.Errorf("seen %v", c.seen())
 		}
 	})
 }

@@ -121,7 +121,7 @@ func (c *claim) write(ctx context.Context, s status, lease time.Duration) error 
 		switch {
 		case err != nil && !errors.Is(err, storage.ErrNoValue):
 			return err
-		case !bytes.Equal(v.Data, c.stored):
+		case !bytes.Equal(v.Data, c.stored) && !c.ledger.wrote(v):
 			return errTaken
 		}
 		version = v.Version
@@ -139,6 +139,12 @@ func (c *claim) write(ctx context.Context, s status, lease time.Duration) error 
 		c.stored = data
 	}
 	return err
+}
+
+// wrote tells whether a value is this bot's, as after a Put that failed and yet came through.
+func (l *ledger) wrote(v storage.Value) bool {
+	c, err := l.open(v, 0)
+	return err == nil && c.Owner == l.owner
 }
 
 // stateLimit bounds one change in State.

@@ -23,10 +23,10 @@ func (b *Bot) fault(req commands.Request, err error) commands.Reply {
 }
 
 // slow says that an answer took too long and how to ask for less.
-func (b *Bot) slow(req commands.Request, err error) commands.Reply {
+func (b *Bot) slow(req commands.Request, err error, took time.Duration) commands.Reply {
 	lang := b.language(req)
-	limit := lang.Duration(answerLimit.Milliseconds())
-	r := notice(lang, reports.Fault, "bot.fault.title", lang.Say("bot.slow", reports.Args{"Limit": limit}))
+	text := lang.Say("bot.slow", reports.Args{"Limit": lang.Duration(took.Milliseconds())})
+	r := notice(lang, reports.Fault, "bot.slow.title", text)
 	r.Err = err
 	return r
 }

@@ -58,7 +58,24 @@ const (
 	crashed  outcome = "crashed"  // the platform's code panicked
 	ceded    outcome = "ceded"    // another bot on the same State has it
 	kept     outcome = "kept"     // not sent, and left in State for the next start
+
+	// Of digests alone.
+	noAnswer     outcome = "no answer"
+	skippedEmpty outcome = "skipped: empty"
+	skippedLate  outcome = "skipped: too late"
 )
+
+// level is how loudly an outcome is logged.
+func (o outcome) level() slog.Level {
+	switch o {
+	case posted, skippedEmpty:
+		return slog.LevelInfo
+	case ceded, kept, skippedLate:
+		return slog.LevelWarn
+	default:
+		return slog.LevelError
+	}
+}
 
 const (
 	postLimit = time.Minute     // of one try
@@ -119,6 +136,9 @@ func (o *outbox) run(l *lane) {
 func (o *outbox) deliver(p *parcel, l *lane) delivery {
 	begun := time.Now()
 	for try := 1; ; try++ {
+		if o.life.Err() != nil {
+			return delivery{outcome: kept}
+		}
 		if wait := time.Until(l.free); wait > 0 {
 			if time.Since(begun)+wait > p.patience {
 				return delivery{outcome: gaveUp, err: fmt.Errorf("the platform asks to wait %s more", wait.Round(time.Second))}

@@ -22,7 +22,8 @@ type Platform interface {
 	// that no reconnect mends, such as a refused token.
 	Serve(ctx context.Context, take Take) error
 	// Post delivers a reply to a place: with place.Respond the answer of one request, else a message of its own.
-	// It tries once; a *Retry error says when another try makes sense, a *Refused error that none does.
+	// It tries once; a *Retry error says when another try makes sense, a *Refused error that none does. It must also
+	// work for a while after Serve has ended: a shutdown delivers what was taken.
 	Post(ctx context.Context, place commands.Place, reply commands.Reply) (Posted, error)
 	// Edit replaces a message that Post made.
 	Edit(ctx context.Context, posted Posted, reply commands.Reply) error

@@ -26,7 +26,6 @@ const (
 	slotLease  = 3 * time.Minute // longer than a card takes; another bot would at worst prepare it in vain
 	lookAgain  = 5 * time.Minute // after an answer failed through our own fault
 
-	tooLateOutcome = "skipped: too late"
 	digestPatience = 30 * time.Minute // how long the outbox tries to deliver a digest
 )
 
@@ -141,8 +140,8 @@ func (b *Bot) lookAtSlot(ctx context.Context, d *plannedDigest, slot Slot, now t
 		return err
 	}
 	if lateBy > tooLate {
-		b.log.Warn("digest", "name", d.Name, "slot", slot.Local, "outcome", tooLateOutcome, "late", lateBy.Round(time.Minute))
-		return c.done(ctx, tooLateOutcome)
+		b.logSlot(d, slot, commands.Reply{}, delivery{outcome: skippedLate}, time.Now())
+		return c.done(ctx, string(skippedLate))
 	}
 	err = b.start(d, slot, func(then func(error)) { b.runSlot(d, slot, c, lateBy > markLate, then) })
 	if err != nil {
@@ -192,11 +191,11 @@ func (b *Bot) runSlot(d *plannedDigest, slot Slot, c *claim, late bool, then fun
 	reply, err := b.compose(d, slot, late)
 	if err != nil {
 		if errors.Is(err, errEmpty) {
-			b.logSlot(d, slot, reply, delivery{outcome: "skipped: empty"}, begun)
-			then(c.done(b.life, "skipped: empty"))
+			b.logSlot(d, slot, reply, delivery{outcome: skippedEmpty}, begun)
+			then(c.done(b.life, string(skippedEmpty)))
 			return
 		}
-		b.logSlot(d, slot, reply, delivery{outcome: "no answer", err: err}, begun)
+		b.logSlot(d, slot, reply, delivery{outcome: noAnswer, err: err}, begun)
 		then(errors.Join(err, b.afterNoAnswer(c, err)))
 		return
 	}
@@ -204,11 +203,14 @@ func (b *Bot) runSlot(d *plannedDigest, slot Slot, c *claim, late bool, then fun
 		platform: d.platform, place: d.place, reply: reply, claim: c, strict: true, patience: digestPatience,
 		finished: func(f delivery, _ time.Time) {
 			b.logSlot(d, slot, reply, f, begun)
-			if f.outcome == posted {
+			switch {
+			case f.outcome == posted:
 				then(nil)
-				return
+			case f.err == nil:
+				then(errStopping)
+			default:
+				then(fmt.Errorf("%s: %w", f.outcome, f.err))
 			}
-			then(fmt.Errorf("digest %s: %s: %w", d.Name, f.outcome, f.err))
 		},
 	})
 }
@@ -217,7 +219,7 @@ func (b *Bot) runSlot(d *plannedDigest, slot Slot, c *claim, late bool, then fun
 func (b *Bot) afterNoAnswer(c *claim, err error) error {
 	var input *commands.InputError
 	if errors.As(err, &input) || errors.Is(err, commands.ErrDenied) {
-		return c.done(b.life, "no answer")
+		return c.done(b.life, string(noAnswer))
 	}
 	wait := lookAgain
 	if b.life.Err() != nil {
@@ -228,10 +230,6 @@ func (b *Bot) afterNoAnswer(c *claim, err error) error {
 
 // logSlot writes the one line of a slot.
 func (b *Bot) logSlot(d *plannedDigest, slot Slot, reply commands.Reply, f delivery, begun time.Time) {
-	level := slog.LevelInfo
-	if f.outcome != posted && f.outcome != "skipped: empty" {
-		level = slog.LevelError
-	}
 	rows, bytes := sizes(reply)
 	attrs := []slog.Attr{
 		slog.String("name", d.Name), slog.String("slot", slot.Local), slog.String("outcome", string(f.outcome)),
@@ -242,5 +240,5 @@ func (b *Bot) logSlot(d *plannedDigest, slot Slot, reply commands.Reply, f deliv
 		attrs = append(attrs, slog.Any("err", f.err), slog.String("fix", f.fix))
 		attrs = append(attrs, stackOf(f.err)...)
 	}
-	b.log.LogAttrs(context.Background(), level, "digest", attrs...)
+	b.log.LogAttrs(context.Background(), f.outcome.level(), "digest", attrs...)
 }

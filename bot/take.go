@@ -69,6 +69,9 @@ const (
 func (b *Bot) resume(ctx context.Context) {
 	var left []*claim
 	for v, err := range b.state.Scan(ctx, "trigger/") {
+		if ctx.Err() != nil {
+			return
+		}
 		if err != nil {
 			b.log.Error("unanswered requests could not be read", "err", err)
 			break
@@ -78,7 +81,7 @@ func (b *Bot) resume(ctx context.Context) {
 			b.log.Error("an unanswered request could not be read", "err", err)
 			continue
 		}
-		if c.Status != done && c.Owner != b.ledger.owner && c.Request != nil {
+		if c.Request != nil && c.Owner != b.ledger.owner { // what is done has no request any more
 			left = append(left, c)
 		}
 	}
@@ -113,8 +116,11 @@ func (b *Bot) resumeOne(ctx context.Context, c *claim) error {
 		return nil
 	}
 	// The outcome first: should the notice be lost in a crash, it is not repeated.
-	wasPosting := c.Status == posting
-	if err := c.done(ctx, map[bool]string{true: "doubtful", false: "missed"}[wasPosting]); err != nil {
+	wasPosting, outcome := c.Status == posting, "missed"
+	if wasPosting {
+		outcome = string(doubtful)
+	}
+	if err := c.done(ctx, outcome); err != nil {
 		b.gate.leave()
 		return err
 	}

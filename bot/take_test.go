@@ -112,7 +112,7 @@ func TestOldRequestsGetAnApology(t *testing.T) {
 			if trigger == "T2" {
 				place.ID = ""
 			}
-			req := &commands.Request{Platform: "fake", Trigger: trigger, Text: "contact +573001234567", Place: place}
+			req := &commands.Request{Platform: "fake", Trigger: trigger, Text: "audit +573001234567", Place: place}
 			if _, err := old.claim(t.Context(), triggerKey("fake", trigger), triggerLife, time.Hour, req); err != nil {
 				t.Fatal(err)
 			}
@@ -124,7 +124,7 @@ func TestOldRequestsGetAnApology(t *testing.T) {
 			stop()
 		}
 		seen := c.seen()
-		if len(seen) != 1 || seen[0].place != "C-T1" || !strings.Contains(seen[0].note, "“contact”") {
+		if len(seen) != 1 || seen[0].place != "C-T1" || !strings.Contains(seen[0].note, "“audit”") {
 			t.Errorf("seen %v", seen)
 		}
 		if strings.Contains(log.String(), "573001234567") {
@@ -163,5 +163,55 @@ func TestYoungRequestsAreAnsweredAfterARestart(t *testing.T) {
 				t.Errorf("life %s, age %s: %d answers", test.life, test.age, n)
 			}
 		})
+	}
+}
+
+func TestTheOldestIsResumedFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c, state := &chat{}, memory.NewState(nil)
+		old := &ledger{state: state, owner: "earlier", now: time.Now}
+		for _, trigger := range []string{"T3", "T1", "T2"} {
+			req := &commands.Request{Platform: "fake", Trigger: trigger, Text: trigger, Place: commands.Place{ID: "C1", Respond: "r"}}
+			if _, err := old.claim(t.Context(), triggerKey("fake", trigger), triggerLife, time.Hour, req); err != nil {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Second)
+		}
+		_, stop := start(t, Config{State: state, Platforms: []Platform{newFake(c)}, Workers: 1})
+		stop()
+		var order []string
+		for _, m := range c.seen() {
+			order = append(order, strings.TrimPrefix(m.title, "answer to "))
+		}
+		if got := strings.Join(order, " "); got != "T3 T1 T2" {
+			t.Errorf("order %s", got)
+		}
+	})
+}
+
+func TestOfTwoOneGoesOn(t *testing.T) {
+	state := memory.NewState(nil)
+	first, second := &ledger{state: state, owner: "a", now: time.Now}, &ledger{state: state, owner: "b", now: time.Now}
+	c1, err := first.claim(t.Context(), "k", time.Hour, time.Minute, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := second.claim(t.Context(), "k", time.Hour, time.Minute, nil); !errors.Is(err, errTaken) {
+		t.Errorf("claimed twice: %v", err)
+	}
+	c2, err := second.find(t.Context(), "k", time.Hour)
+	if err != nil || !c2.underWay() {
+		t.Fatalf("under way %v, error %v", c2.underWay(), err)
+	}
+	if err := c2.take(t.Context(), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	if err := c1.posting(t.Context(), time.Minute); !errors.Is(err, errTaken) {
+		t.Errorf("the first goes on after the second took over: %v", err)
+	}
+	for range 2 {
+		if err := c2.posting(t.Context(), time.Minute); err != nil {
+			t.Errorf("the second: %v", err)
+		}
 	}
 }

@@ -13,10 +13,11 @@ import (
 	"outboundbot/reports"
 )
 
-// An answer may take answerLimit after it began and after every sign of progress, but not longer than
-// answerLongest.
+// An answer may take answerLimit; every sign of progress, as an export gives, grants it longLimit more, up to
+// answerLongest in all.
 const (
 	answerLimit   = time.Minute
+	longLimit     = 5 * time.Minute
 	answerLongest = 15 * time.Minute
 	progressEvery = 3 * time.Second // CHAT 4
 	progressLimit = 5 * time.Second
@@ -54,7 +55,7 @@ func (b *Bot) handle(j *job) {
 	j.waited = begun.Sub(j.queued)
 	reply := b.reply(j.req, b.progress(j))
 	j.answered = time.Since(begun)
-	if reply.Err != nil && b.life.Err() != nil { // cancelled by the shutdown: the next start answers
+	if b.life.Err() != nil { // cancelled or overtaken by the shutdown: the next start answers
 		closeFile(reply)
 		b.finish(j, reply, delivery{outcome: kept}, 0)
 		return
@@ -68,6 +69,7 @@ func (b *Bot) handle(j *job) {
 
 // reply answers within the limits; a panic or a limit reached becomes a reply too.
 func (b *Bot) reply(req commands.Request, progress func(commands.Reply)) commands.Reply {
+	begun := time.Now()
 	ctx, cancel := context.WithTimeoutCause(b.life, answerLongest, context.DeadlineExceeded)
 	defer cancel()
 	ctx, tooSlow := context.WithCancelCause(ctx)
@@ -75,7 +77,7 @@ func (b *Bot) reply(req commands.Request, progress func(commands.Reply)) command
 	timer := time.AfterFunc(answerLimit, func() { tooSlow(context.DeadlineExceeded) })
 	defer timer.Stop()
 	alive := func(r commands.Reply) {
-		timer.Reset(answerLimit)
+		timer.Reset(longLimit)
 		if progress != nil {
 			progress(r)
 		} else {
@@ -88,7 +90,7 @@ func (b *Bot) reply(req commands.Request, progress func(commands.Reply)) command
 		return b.fault(req, err)
 	case reply.Err != nil && errors.Is(context.Cause(ctx), context.DeadlineExceeded):
 		closeFile(reply)
-		return b.slow(req, reply.Err)
+		return b.slow(req, reply.Err, time.Since(begun))
 	}
 	return reply
 }
@@ -141,7 +143,7 @@ func (b *Bot) finish(j *job, reply commands.Reply, d delivery, took time.Duratio
 // logRequest writes the one line of a request. It names no customer: the command is the canonical one, in which
 // contacts are tokens, or the verb alone.
 func (b *Bot) logRequest(j *job, reply commands.Reply, d delivery, took time.Duration) {
-	level, command := slog.LevelInfo, verb(j.req.Text)
+	level, command := d.outcome.level(), verb(j.req.Text)
 	if reply.Card.Footer.Command != "" {
 		command = masked(reply.Card.Footer.Command)
 	}
@@ -162,8 +164,7 @@ func (b *Bot) logRequest(j *job, reply commands.Reply, d delivery, took time.Dur
 		attrs = append(attrs, slog.String("reference", internal.ID), slog.Any("err", internal.Err))
 		attrs = append(attrs, stackOf(internal.Err)...)
 	}
-	if d.outcome != posted && d.outcome != kept {
-		level = slog.LevelError
+	if d.err != nil {
 		attrs = append(attrs, slog.Any("post_err", d.err), slog.String("fix", d.fix))
 		attrs = append(attrs, stackOf(d.err)...)
 	}
@@ -219,17 +220,19 @@ func masked(command string) string {
 	return longDigit.ReplaceAllString(phoneTerm.ReplaceAllString(command, "$1$2•••"), "•••")
 }
 
-// verb is the first word of a command if it can be nothing but a verb.
+// verb is the first word of a command if it is the name of a report or verb; a name or a number that somebody typed
+// is not shown.
 func verb(text string) string {
-	for word := range strings.FieldsSeq(text) {
-		switch {
-		case strings.HasPrefix(word, "/") || strings.HasPrefix(word, "<@"):
+	for word := range strings.FieldsSeq(strings.ToLower(text)) {
+		if strings.HasPrefix(word, "/") || strings.HasPrefix(word, "<@") {
 			continue // the bot's own name
-		case strings.Trim(strings.ToLower(word), "abcdefghijklmnopqrstuvwxyzáéíóúñ") == "":
-			return strings.ToLower(word)
-		default:
-			return "…"
 		}
+		for _, lang := range reports.Languages() {
+			if !strings.Contains(word, ".") && (lang.Has("report."+word) || lang.Has("verb."+word)) {
+				return word
+			}
+		}
+		break
 	}
 	return "…"
 }

@@ -84,10 +84,10 @@ func TestOneLogLineWithoutContacts(t *testing.T) {
 		}
 		_, stop := start(t, Config{Answer: answer, Platforms: []Platform{f}, Log: log.logger()})
 		mustAsk(t, f, "T1", "audit phone:+573001234567")
-		mustAsk(t, f, "T2", "/outbound contact +573001234567")
-		mustAsk(t, f, "T3", "+573001234567")
+		mustAsk(t, f, "T2", "/outbound audit +573001234567")
+		mustAsk(t, f, "T3", "Maria +573001234567")
 		stop()
-		if strings.Contains(log.String(), "1234567") || strings.Contains(log.String(), "123 4567") {
+		if strings.Contains(log.String(), "1234567") || strings.Contains(log.String(), "123 4567") || strings.Contains(strings.ToLower(log.String()), "maria") {
 			t.Errorf("a phone number is logged: %s", log)
 		}
 		lines := log.lines("request")
@@ -95,7 +95,7 @@ func TestOneLogLineWithoutContacts(t *testing.T) {
 			t.Fatalf("%d lines: %v", len(lines), lines)
 		}
 		all := strings.Join(lines, "")
-		for _, want := range []string{"id=T1", "platform=fake", "audit contact:~K7", "command=contact", "queue_ms=0", "rows=3", "outcome=posted"} {
+		for _, want := range []string{"id=T1", "platform=fake", "audit contact:~K7", "command=audit", "queue_ms=0", "rows=3", "outcome=posted"} {
 			if !strings.Contains(all, want) {
 				t.Errorf("no %s in %s", want, all)
 			}
@@ -104,42 +104,41 @@ func TestOneLogLineWithoutContacts(t *testing.T) {
 }
 
 func TestLimits(t *testing.T) {
+	const slow = "The answer took too long"
 	for _, test := range []struct {
-		name     string
-		progress time.Duration // between signs of it; 0 for none
-		work     time.Duration
-		title    string
+		name  string
+		signs []time.Duration // work between signs of progress and after the last
+		took  string
+		title string
 	}{
-		{"quick", 0, 50 * time.Second, "done"},
-		{"silent", 0, 2 * time.Minute, "Something went wrong"},
-		{"export", 20 * time.Second, 5 * time.Minute, "done"},
-		{"endless", 20 * time.Second, time.Hour, "Something went wrong"},
+		{"quick", []time.Duration{50 * time.Second}, "50s", "done"},
+		{"silent", []time.Duration{2 * time.Minute}, "1m0s", slow},
+		{"export", []time.Duration{time.Second, 4 * time.Minute}, "4m1s", "done"},
+		{"silent export", []time.Duration{time.Second, 6 * time.Minute}, "5m1s", slow},
+		{"endless", []time.Duration{0, 4 * time.Minute, 4 * time.Minute, 4 * time.Minute, 4 * time.Minute}, "15m0s", slow},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c := &chat{}
 				f := newFake(c)
 				answer := func(ctx context.Context, _ commands.Request, progress func(commands.Reply)) commands.Reply {
-					step := test.work
-					if test.progress > 0 {
-						step = test.progress
-					}
-					for left := test.work; left > 0; left -= step {
-						select {
-						case <-time.After(step):
+					for i, work := range test.signs {
+						if i > 0 {
 							progress(commands.Reply{})
-						case <-ctx.Done():
+						}
+						if !sleep(ctx, nil, work) {
 							return commands.Reply{Card: reports.Card{Title: "cancelled"}, Err: ctx.Err()}
 						}
 					}
 					return commands.Reply{Card: reports.Card{Title: "done"}}
 				}
 				_, stop := start(t, Config{Answer: answer, Platforms: []Platform{f}})
+				begun := time.Now()
 				mustAsk(t, f, "T1", "export")
 				time.Sleep(time.Hour)
 				stop()
-				if n := c.titled(test.title); n != 1 || len(c.seen()) != 1 {
-					t.Errorf("seen %v", c.seen())
+				if n := c.titled(test.title); n != 1 || len(c.seen()) != 1 || c.tries[0].Sub(begun).String() != test.took {
+					t.Errorf("seen %v after %s", c.seen(), c.tries[0].Sub(begun))
 				}
 			})
 		})
@@ -231,6 +230,21 @@ func TestRunEndsWithItsPlatforms(t *testing.T) {
 	})
 }
 
+func TestRunGoesOnAfterAFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ends, faulty := newFake(&chat{}), newFake(&chat{})
+		faulty.name = "faulty"
+		ends.serve = func(context.Context) error { return nil }
+		faulty.serve = func(context.Context) error { return errors.New("refused") }
+		b, stop := start(t, Config{Platforms: []Platform{ends, faulty}})
+		time.Sleep(time.Minute)
+		if _, err := b.take(t.Context(), ends, commands.Request{Trigger: "T1"}); err != nil {
+			t.Errorf("the bot ended, so that nobody sees the fault: %v", err)
+		}
+		stop()
+	})
+}
+
 func TestShutdownFinishesOrKeeps(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -239,7 +253,7 @@ func TestShutdownFinishesOrKeeps(t *testing.T) {
 		most  time.Duration
 	}{
 		{"finished", 5 * time.Second, 1, 6 * time.Second},
-		{"kept", time.Minute, 0, 20 * time.Second},
+		{"kept", time.Minute, 0, finishLimit},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -270,6 +284,44 @@ func TestShutdownFinishesOrKeeps(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestShutdownDoesNotWaitForAHangingAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f, release, log := newFake(&chat{}), make(chan struct{}), &logged{}
+		hang := func(context.Context, commands.Request, func(commands.Reply)) commands.Reply {
+			<-release
+			return commands.Reply{}
+		}
+		_, stop := start(t, Config{Answer: hang, Platforms: []Platform{f}, Log: log.logger()})
+		mustAsk(t, f, "T1", "a")
+		if took := stop(); took > 20*time.Second {
+			t.Errorf("shutdown took %s", took)
+		}
+		if !strings.Contains(log.String(), "some work did not stop") {
+			t.Errorf("log %s", log)
+		}
+		close(release)
+	})
+}
+
+func TestDoubtIsTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &chat{}
+		f := newFake(c)
+		f.post = func(try int, _ commands.Place, _ commands.Reply) (bool, error) {
+			if try == 1 {
+				return false, &Retry{Doubtful: true, Err: errors.New("reset")}
+			}
+			return true, nil
+		}
+		_, stop := start(t, Config{Platforms: []Platform{f}})
+		mustAsk(t, f, "T1", "/outbound summary channel:WA")
+		stop()
+		if seen := c.seen(); len(seen) != 1 || !strings.Contains(seen[0].note, "“summary”") {
+			t.Errorf("seen %v", seen)
+		}
+	})
 }
 
 func TestShutdownKeepsWhatWaitsForAnotherTry(t *testing.T) {
