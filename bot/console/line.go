@@ -70,7 +70,7 @@ type prompted struct {
 }
 
 func (p *prompted) next() (string, error) {
-	if width, height, err := term.GetSize(p.fd); err == nil {
+	if width, height, err := term.GetSize(p.fd); err == nil && width > 0 {
 		if err := p.terminal.SetSize(width, height); err != nil {
 			return "", err
 		}
