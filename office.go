@@ -136,7 +136,7 @@ func (l *local) request(a asking) commands.Request {
 		at = l.now()
 	}
 	text := a.Command
-	if a.Zone != "" {
+	if a.Zone != "" && !strings.Contains(text, "tz:") {
 		text += " tz:" + commands.Quote(a.Zone)
 	}
 	return commands.Request{

@@ -138,7 +138,7 @@ func (c *Config) platforms(buttons bot.Buttons, desk *commands.Desk, now func() 
 		return desk.Suggest(ctx, key, typed, c.access(req))
 	}
 	if c.Discord.Token != "" {
-		p, err := discord.New(c.Discord, discord.Deps{Buttons: buttons, Log: log, Now: now, Lang: lang, Suggest: suggest})
+		p, err := discord.New(c.Discord, discord.Deps{Buttons: buttons, Log: log, Now: now, Lang: lang, Suggest: suggest, Formats: formatNames(), Spool: desk.Spool})
 		if err != nil {
 			return nil, &ConfigError{[]string{c.path + ": discord: " + err.Error()}}
 		}

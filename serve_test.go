@@ -353,7 +353,7 @@ func TestHTTP(t *testing.T) {
 	}
 	w.slack.Slash(bottest.SlackChannel, bottest.SlackUser, "summary date:2026-11-23")
 	w.slack.Wait(func() bool { return len(w.slack.Ephemerals()) > 0 })
-	if !strings.Contains(w.slack.Ephemerals()[0].Text, "1 sends") {
+	if !strings.Contains(w.slack.Ephemerals()[0].Text, "1 send,") {
 		t.Errorf("the answer does not count it: %s", w.slack.Ephemerals()[0].Text)
 	}
 	for path, want := range map[string]int{"/livez": 200, "/readyz": 200, "/nothing": 404} {

@@ -115,7 +115,7 @@ func (d *Desk) limited(req Request, pl plan, err error) error {
 		for i := range d.Formats {
 			if d.Formats[i].Name == textFormat {
 				pl.format = &d.Formats[i]
-				e.Fixed = print(pl, d)
+				e.Fixed = written(pl, d)
 			}
 		}
 	}

@@ -61,7 +61,7 @@ func (d *Desk) withoutOne(ctx context.Context, pl plan) (notes []reports.Block, 
 			filter := condition(c, pl.query.Matches)
 			notes = append(notes, reports.Note{Text: lang.Say("commands.empty.filter", reports.Args{"Filter": filter, "N": n})})
 			buttons = append(buttons, reports.Button{
-				Label: lang.Say("commands.empty.filter.button", reports.Args{"Filter": shorten(filter, 40)}), Command: print(less, d),
+				Label: lang.Say("commands.empty.filter.button", reports.Args{"Filter": shorten(filter, 40)}), Command: written(less, d),
 			})
 		}
 	}
@@ -86,5 +86,5 @@ func (d *Desk) outside(ctx context.Context, pl plan) (text, command string, err 
 		always.query.Range = storage.Range{From: last - (defaultDays - 1), To: last}
 		text = lang.Say("commands.empty.days", reports.Args{"N": n, "Day": lang.Days(storage.Range{From: last, To: last})})
 	}
-	return text, print(always, d), nil
+	return text, written(always, d), nil
 }

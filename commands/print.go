@@ -12,9 +12,9 @@ import (
 // mostPrinted is how many names a pattern is printed as; above that the pattern itself stands in the command.
 const mostPrinted = 5
 
-// print writes the canonical command of a plan: runnable on any platform, and read back as the same question. Names
+// written is the canonical command of a plan: runnable on any platform, and read back as the same question. Names
 // stand as the store spells them, dates are absolute.
-func print(pl plan, d *Desk) string {
+func written(pl plan, d *Desk) string {
 	q := pl.query
 	parts := []string{q.Report}
 	for _, c := range q.Where {
@@ -54,6 +54,26 @@ func print(pl plan, d *Desk) string {
 		parts = append(parts, keyLang+":"+q.Lang.Tag)
 	}
 	return strings.Join(parts, " ")
+}
+
+// reworded is the same question as a command for another report, without the settings that mean nothing there, or
+// with a format for a file.
+func reworded(pl plan, d *Desk) func(report, format string) string {
+	return func(report, format string) string {
+		other := pl
+		other.query.Report, other.format, other.empty = report, nil, ""
+		refused := notFor(report)
+		if slices.Contains(refused, keyTop) {
+			other.query.Top, other.query.Sort = 0, reports.Sort{}
+		} else {
+			other.query.Limit, other.query.Columns = 0, nil
+		}
+		text := written(other, d)
+		if format != "" {
+			text += " " + keyFormat + ":" + format
+		}
+		return text
+	}
 }
 
 // condition writes a filter. Many names that one pattern found stand as that pattern.

@@ -27,7 +27,7 @@ func (n named) Names(ctx context.Context, scope storage.Scope, field, prefix str
 	return n.Store.Names(ctx, scope, field, prefix)
 }
 
-// parse(print(q)) = q (CHAT 2), whatever the names.
+// parse(canonical(q)) = q (CHAT 2), whatever the names.
 func TestPrintedIsReadBack(t *testing.T) {
 	d := desk(t)
 	plainStore := d.Store
@@ -36,12 +36,12 @@ func TestPrintedIsReadBack(t *testing.T) {
 		d := *d
 		d.Store = named{plainStore, names}
 		want := anyPlan(&d, names).Draw(rt, "plan")
-		text := print(want, &d)
+		text := written(want, &d)
 		got, err := d.parse(context.Background(), ask(text), storage.Scope{})
 		if err != nil {
 			rt.Fatalf("%s: %v", text, err)
 		}
-		if again := print(got, &d); again != text {
+		if again := written(got, &d); again != text {
 			rt.Fatalf("printed %s\nthen    %s", text, again)
 		}
 		byName := cmp.Comparer(func(a, b *time.Location) bool { return a.String() == b.String() })

@@ -227,7 +227,8 @@ func (p *parser) finish() error {
 		}
 		return 1
 	})
-	q.Command = print(p.plan, p.desk)
+	q.Command = written(p.plan, p.desk)
+	q.Elsewhere = reworded(p.plan, p.desk)
 	return nil
 }
 

@@ -116,34 +116,18 @@ func (r *Result) close(others ...string) {
 	for _, c := range r.Notes {
 		r.add(Note{Warning, c.Text})
 	}
-	command := r.Query.Command
-	if command == "" {
+	command := r.Query.Elsewhere
+	if command == nil {
 		return
 	}
 	var a Actions
 	for _, name := range others {
-		a.Buttons = append(a.Buttons, Button{Label: l.Say("report." + name + ".short"), Command: r.Query.as(name)})
+		a.Buttons = append(a.Buttons, Button{Label: l.Say("report." + name + ".short"), Command: command(name, "")})
 	}
 	for _, format := range []string{"xlsx", "csv", "json"} {
-		a.Buttons = append(a.Buttons, Button{Label: l.Say("action.export", Args{"Format": format}), Command: command + " format:" + format})
+		a.Buttons = append(a.Buttons, Button{Label: l.Say("action.export", Args{"Format": format}), Command: command(r.Query.Report, format)})
 	}
 	r.add(a)
-}
-
-// as is the command put to another report, without the options that it does not take: a report with a row a send
-// has limit and columns, the others have sort and top.
-func (q *Query) as(name string) string {
-	terms := strings.TrimPrefix(q.Command, q.Report)
-	for _, key := range []string{"sort", "top", "limit", "columns"} {
-		if (name == auditName) == (key == "limit" || key == "columns") {
-			continue
-		}
-		if i := strings.LastIndex(terms, " "+key+":"); i >= 0 && i > strings.LastIndex(terms, " date:") {
-			_, rest, _ := strings.Cut(terms[i+1:]+" ", " ")
-			terms = strings.TrimRight(terms[:i]+" "+rest, " ")
-		}
-	}
-	return name + terms
 }
 
 // title is the report, the campaigns and the channels: Outbound summary · Black Friday · WhatsApp.

@@ -53,9 +53,12 @@ type Query struct {
 	File    bool     // the answer goes into a file: no card is needed, records are streamed
 	Columns []string // of the audit; none for all
 	Lang    *Language
-	Command string             // the canonical command (CHAT 2), without the bot's name
-	Matches []Matched          // names that a filter stood for, when not the one typed
-	Asked   []storage.Grouping // by: groupings, in addition to those the report shows anyway
+	Command string // the canonical command (CHAT 2), without the bot's name
+	// Elsewhere writes the same question as a command for another report, or with a format for a file; nil when
+	// nobody can run one.
+	Elsewhere func(report, format string) string
+	Matches   []Matched          // names that a filter stood for, when not the one typed
+	Asked     []storage.Grouping // by: groupings, in addition to those the report shows anyway
 }
 
 // Sort orders the rows of breakdowns by a metric; the zero value is byte order of their keys.

@@ -11,11 +11,11 @@ import (
 
 var bg = context.Background()
 
-// Shape of the campaign: what a send brings about, how far apart sends are, and how many customers there are.
+// Shape of the campaign: what a send brings about, how far apart sends are, and how many a customer gets.
 const (
 	perSend   = 6
 	sendEvery = 400 // ms
-	customers = 6_000
+	each      = 4   // sends to a customer, in the end
 )
 
 // campaign is n events from the given one on, about in order of time: each send brings a manifest, three statuses,
@@ -40,7 +40,7 @@ func campaignEvent(start storage.Instant, k int) storage.Event {
 		return e
 	}
 	send -= lag
-	contact := fmt.Sprintf("5049%07d", send*7919%customers)
+	contact := fmt.Sprintf("5049%07d", send*7919%(send/each+1000))
 	message := fmt.Sprintf("wamid.HBgLNTA0OTk5OTAwMDEVAgARGBI%d", send)
 	switch kind {
 	case 0:
