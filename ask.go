@@ -27,27 +27,20 @@ func (s *shared) ask() *cobra.Command {
 		Use:   "ask COMMAND…",
 		Short: "Answer one command, such as: ask summary channel:WA campaign:BlackFriday",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := s.load()
-			if err != nil {
-				return err
-			}
-			now, err := s.clock()
-			if err != nil {
-				return err
-			}
+			a.Command = sentenceOf(args)
 			if s.now != "" {
+				now, err := s.clock()
+				if err != nil {
+					return err
+				}
 				a.Now = now()
 			}
-			a.Command = sentenceOf(args)
-			o, err := s.openOffice(c, now)
-			if err != nil {
-				return err
-			}
-			defer o.Close()
-			if out != "" {
-				return s.askFile(cmd.Context(), o, a, out)
-			}
-			return s.askHere(cmd.Context(), o, a)
+			return s.atOffice(func(o office) error {
+				if out != "" {
+					return s.askFile(cmd.Context(), o, a, out)
+				}
+				return s.askHere(cmd.Context(), o, a)
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&a.JSON, "json", false, "the machine form")

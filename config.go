@@ -73,6 +73,9 @@ type IntentConfig struct {
 	Campaigns []string `yaml:"campaigns"`
 }
 
+// platformNames are the chat services that the configuration knows.
+var platformNames = []string{"slack", "discord"}
+
 // reserved keys have a meaning in a later version; until then they would do nothing, so they are refused.
 var reserved = []string{"storage", "memory", "retention", "public_places"}
 
@@ -103,7 +106,7 @@ func loadConfig(path string, getenv func(string) string) (*Config, error) {
 	doc, faults := parseYAML(path, source, c, getenv)
 	if len(faults) == 0 {
 		c.check(doc)
-		faults = doc.faults
+		faults = doc.list()
 	}
 	if len(faults) > 0 {
 		return nil, &ConfigError{faults}
@@ -123,7 +126,7 @@ func (c *Config) check(doc *document) {
 		c.rules.Intents = append(c.rules.Intents, storage.Intent{Name: in.Name, Campaigns: in.Campaigns})
 	}
 	for i, who := range c.Access.Contacts {
-		if platform, user, ok := strings.Cut(who, ":"); !ok || user == "" || (platform != "slack" && platform != "discord") {
+		if platform, user, _ := strings.Cut(who, ":"); user == "" || !slices.Contains(platformNames, platform) {
 			doc.fault(fmt.Sprintf("access.contacts[%d]", i), "%q must be slack:USER_ID or discord:USER_ID", who)
 		}
 	}
@@ -213,21 +216,24 @@ func (c *Config) checkDigests(doc *document) {
 			doc.fault(at+".name", "a digest needs a name of its own")
 		}
 		names[d.Name] = true
-		if _, err := bot.ParseSchedule(d.At, zone); err != nil {
-			doc.fault(at+".at", "%v", err)
-		}
-		if platform, place, ok := strings.Cut(d.Post, ":"); !ok || place == "" || (platform != "slack" && platform != "discord") {
-			doc.fault(at+".post", "%q must be slack:#channel or discord:CHANNEL_ID", d.Post)
-		}
-		if d.Empty != "" && !slices.Contains([]string{"post", "skip", "note"}, d.Empty) {
-			doc.fault(at+".empty", "empty is post, skip or note, not %q", d.Empty)
-		}
 		if d.Format != "" && !slices.Contains(formatNames(), d.Format) {
 			doc.fault(at+".format", "%q is not a format; use %s", d.Format, strings.Join(formatNames(), ", "))
 		}
-		if d.Command == "" {
+		command := d.Command
+		switch {
+		case command == "":
 			doc.fault(at, "a digest needs a command such as summary date:\"last week\"")
+		case zone.String() != c.zone.String() && !strings.Contains(command, "tz:"):
+			command += " tz:" + zone.String() // its days are those of its schedule
 		}
-		c.schedule = append(c.schedule, bot.Digest{Name: d.Name, At: d.At, Zone: zone, Post: d.Post, Command: d.Command, Empty: d.Empty, Format: d.Format})
+		planned := bot.Digest{Name: d.Name, At: d.At, Zone: zone, Post: d.Post, Command: command, Empty: d.Empty, Format: d.Format}
+		if err := planned.Check(); err != nil {
+			for _, fault := range strings.Split(err.Error(), "\n") {
+				doc.fault(at, "%s", fault)
+			}
+		} else if platform, _, _ := strings.Cut(d.Post, ":"); !slices.Contains(platformNames, platform) {
+			doc.fault(at+".post", "%q is on no platform; write slack:#channel or discord:CHANNEL_ID", d.Post)
+		}
+		c.schedule = append(c.schedule, planned)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"outboundbot/bot"
 	"outboundbot/bot/console"
@@ -86,12 +87,18 @@ func sampleOffice(ctx context.Context, spool string) (*local, error) {
 // chat opens the console until the end of input.
 func (s *shared) chat(ctx context.Context, l *local) error {
 	fmt.Fprint(s.std.out, "\nAsk on: detailed · audit status:failed · summary last month by:group · summary format:xlsx · help\n")
-	c := console.New(s.std.in, s.std.out, console.Options{})
+	c := console.New(s.std.in, s.std.out, console.Options{Color: s.colourful()})
 	b := bot.New(bot.Config{
 		Answer: l.desk.Answer, State: memory.NewState(time.Now), Platforms: []bot.Platform{c}, Now: l.now, Log: discard(),
 		Lang: reports.LanguageFor("en"), Workers: 1,
 	})
 	return b.Run(ctx)
+}
+
+// colourful: on a terminal whose owner did not ask for plain text.
+func (s *shared) colourful() bool {
+	f, ok := s.std.out.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) && s.getenv("NO_COLOR") == ""
 }
 
 func (s *shared) version() *cobra.Command {

@@ -27,25 +27,14 @@ func (s *shared) importFiles() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := s.load()
-			if err != nil {
-				return err
-			}
-			now, err := s.clock()
-			if err != nil {
-				return err
-			}
-			o, err := s.openOffice(c, now)
-			if err != nil {
-				return err
-			}
-			defer o.Close()
-			for _, path := range args {
-				if err := s.importFile(cmd, o, path, format, rejects); err != nil {
-					return err
+			return s.atOffice(func(o office) error {
+				for _, path := range args {
+					if err := s.importFile(cmd, o, path, format, rejects); err != nil {
+						return err
+					}
 				}
-			}
-			return nil
+				return nil
+			})
 		},
 	}
 	cmd.Flags().StringVar(&format, "format", "", "native, csv or whatsapp (default: told by the file)")

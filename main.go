@@ -130,16 +130,31 @@ func rootCommand(std streams, getenv func(string) string) *cobra.Command {
 	return root
 }
 
-// load reads the configuration; --data overrides its folder.
-func (s *shared) load() (*Config, error) {
+// setup reads the configuration, whose folder --data overrides, and the clock.
+func (s *shared) setup() (*Config, func() time.Time, error) {
 	c, err := loadConfig(s.config, s.getenv)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if s.data != "" {
 		c.Data = s.data
 	}
-	return c, nil
+	now, err := s.clock()
+	return c, now, err
+}
+
+// atOffice does some work at the office of the data folder.
+func (s *shared) atOffice(work func(o office) error) error {
+	c, now, err := s.setup()
+	if err != nil {
+		return err
+	}
+	o, err := s.openOffice(c, now)
+	if err != nil {
+		return err
+	}
+	defer o.Close()
+	return work(o)
 }
 
 // clock is the time, or the one that --now fixes.

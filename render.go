@@ -26,24 +26,13 @@ func (s *shared) digest() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := s.load()
-			if err != nil {
-				return err
-			}
-			now, err := s.clock()
-			if err != nil {
-				return err
-			}
-			o, err := s.openOffice(c, now)
-			if err != nil {
-				return err
-			}
-			defer o.Close()
-			if err := o.RunDigest(cmd.Context(), args[0]); err != nil {
-				return err
-			}
-			fmt.Fprintf(s.std.out, "Posted %s.\n", args[0])
-			return nil
+			return s.atOffice(func(o office) error {
+				if err := o.RunDigest(cmd.Context(), args[0]); err != nil {
+					return err
+				}
+				fmt.Fprintf(s.std.out, "Posted %s.\n", args[0])
+				return nil
+			})
 		},
 	})
 	return cmd
@@ -100,11 +89,7 @@ func (s *shared) renderOffice(cmd *cobra.Command, sample bool, spool string) (*l
 	if sample {
 		return sampleOffice(cmd.Context(), spool)
 	}
-	c, err := s.load()
-	if err != nil {
-		return nil, err
-	}
-	now, err := s.clock()
+	c, now, err := s.setup()
 	if err != nil {
 		return nil, err
 	}

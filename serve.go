@@ -27,11 +27,7 @@ func (s *shared) serve() *cobra.Command {
 		Short: "Answer in Slack and Discord, post digests, take events over HTTP",
 		Args:  noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := s.load()
-			if err != nil {
-				return err
-			}
-			now, err := s.clock()
+			c, now, err := s.setup()
 			if err != nil {
 				return err
 			}

@@ -97,7 +97,7 @@ func (w *world) serve(t *testing.T, extra string, now func() time.Time) *served 
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	flags := &shared{std: streams{strings.NewReader(""), io.Discard, s.log}, getenv: func(k string) string { return w.env[k] }, config: filepath.Join(w.dir, "config.yaml")}
-	c, err := flags.load()
+	c, _, err := flags.setup()
 	if err != nil {
 		t.Fatal(err)
 	}

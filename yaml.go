@@ -22,19 +22,34 @@ type document struct {
 	path   string
 	lines  map[string]int // by path: digests[0].at
 	files  map[string]string
-	faults []string
+	faults []fault
+}
+
+type fault struct {
+	line int
+	text string
+}
+
+// list gives the faults in the order of their lines.
+func (d *document) list() []string {
+	slices.SortStableFunc(d.faults, func(a, b fault) int { return a.line - b.line })
+	texts := make([]string, len(d.faults))
+	for i, f := range d.faults {
+		texts[i] = f.text
+	}
+	return texts
 }
 
 // fault notes what is wrong with the value at a key, or with the nearest thing around it that the file has.
 func (d *document) fault(key, format string, args ...any) {
-	where := d.path
-	for k := key; k != ""; k = parentOf(k) {
-		if line, ok := d.lines[k]; ok {
-			where += ":" + strconv.Itoa(line)
-			break
-		}
+	where, line := d.path, 0
+	for k := key; k != "" && line == 0; k = parentOf(k) {
+		line = d.lines[k]
 	}
-	d.faults = append(d.faults, fmt.Sprintf("%s: %s: %s", where, key, fmt.Sprintf(format, args...)))
+	if line > 0 {
+		where += ":" + strconv.Itoa(line)
+	}
+	d.faults = append(d.faults, fault{line, fmt.Sprintf("%s: %s: %s", where, key, fmt.Sprintf(format, args...))})
 }
 
 func parentOf(key string) string { return key[:max(0, strings.LastIndexAny(key, ".["))] }
@@ -58,13 +73,13 @@ func parseYAML(path string, source []byte, into any, getenv func(string) string)
 		}
 	}
 	if len(doc.faults) > 0 || empty {
-		return doc, doc.faults
+		return doc, doc.list()
 	}
 	if err := yaml.Unmarshal(source, into); err != nil {
 		return doc, []string{path + ": " + firstLine(yaml.FormatError(err, false, false))}
 	}
 	doc.expand(reflect.ValueOf(into).Elem(), "", getenv)
-	return doc, doc.faults
+	return doc, doc.list()
 }
 
 func firstLine(s string) string {
