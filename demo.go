@@ -41,7 +41,7 @@ func (s *shared) demo() *cobra.Command {
 			if len(args) > 0 {
 				return s.askHere(cmd.Context(), l, asking{Command: sentenceOf(args)})
 			}
-			fmt.Fprintf(s.std.out, "\n$ /outbound %s\n\n", cardCommand)
+			fmt.Fprintf(s.std.out, "> /outbound %s\n\n", cardCommand)
 			if err := s.askHere(cmd.Context(), l, asking{Command: cardCommand}); err != nil {
 				return err
 			}
@@ -56,8 +56,10 @@ func (s *shared) introduce(ctx context.Context, l *local) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.std.out, "SAMPLE DATA, made up: %d sends from %d events over %d days of a shop that does not exist.\n"+
-		"The clock stands at %s (%s).\n", stats.Sends, stats.Events, sampleDays, sampleNow.Format("Monday 2 January 2006, 15:04"), sampleZone)
+	count := reports.LanguageFor("en").Int
+	fmt.Fprintf(s.std.out, "SAMPLE DATA, made up: %s sends from %s events over %d days of a shop that does not exist.\n"+
+		"The clock stands at %s (%s).\n\n", count(int64(stats.Sends)), count(int64(stats.Events)), sampleDays,
+		sampleNow.Format("Monday 2 January 2006, 15:04"), sampleZone)
 	return nil
 }
 

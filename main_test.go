@@ -130,7 +130,8 @@ func checkGolden(t *testing.T, g golden, out string) {
 		i := slices.IndexFunc(got.Groups, func(b struct {
 			By   []string
 			Rows []map[string]any
-		}) bool {
+		},
+		) bool {
 			return slices.Equal(b.By, g.Ask.By)
 		})
 		if i < 0 {

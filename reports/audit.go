@@ -60,8 +60,12 @@ func (r *Result) matched() int64 {
 func (r *Result) listing() Table {
 	l := r.lang()
 	t := Table{Title: l.Say("audit.records"), Columns: []Heading{
-		{Label: l.Say("field.time")}, {Label: l.Say("field.contact")}, {Label: l.Say("field.campaign")},
-		{Label: l.Say("field.status")}, {Label: l.Say("field.agent")}, {Label: l.Say("field.final_tag")},
+		{Label: l.Say("field.time")},
+		{Label: l.Say("field.contact")},
+		{Label: l.Say("field.campaign")},
+		{Label: l.Say("field.status")},
+		{Label: l.Say("field.agent")},
+		{Label: l.Say("field.final_tag")},
 	}}
 	for _, s := range slices.Backward(r.Records) {
 		who := s.Mask
@@ -69,8 +73,12 @@ func (r *Result) listing() Table {
 			who = s.Contact
 		}
 		t.Rows = append(t.Rows, []Entry{
-			{Text: l.Moment(s.Time, zoneOf(r.Query)), N: float64(s.Time)}, {Text: dash(who)}, {Text: dash(s.Campaign)},
-			{Text: l.Value("status", s.Status.String())}, {Text: dash(s.Agent)}, {Text: dash(s.FinalTag().Name)},
+			{Text: l.Moment(s.Time, zoneOf(r.Query)), N: float64(s.Time)},
+			{Text: dash(who)},
+			{Text: dash(s.Campaign)},
+			{Text: l.Value("status", s.Status.String())},
+			{Text: dash(s.Agent)},
+			{Text: dash(s.FinalTag().Name)},
 		})
 	}
 	return t

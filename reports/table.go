@@ -17,9 +17,9 @@ type measure struct {
 var (
 	originColumns = []measure{
 		{of: storage.SuccessfulSends},
-		{of: storage.Read, share: true},
+		{of: storage.Read, share: true, minor: true},
 		{of: storage.AnsweredSends, share: true},
-		{of: storage.AssignedSends},
+		{of: storage.AssignedSends, minor: true},
 		{of: storage.Sales},
 		{of: storage.Sales, share: true},
 	}

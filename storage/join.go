@@ -141,10 +141,18 @@ func (j *joiner) describe(named []linked) {
 			to   *string
 			from string
 		}{
-			{&a.origin, l.Origin}, {&a.campaign, l.Campaign}, {&a.template, l.Template}, {&a.category, l.Category},
-			{&a.flow, l.Flow}, {&a.webhook, l.Webhook}, {&a.variant, l.Variant}, {&a.sender, l.Sender},
+			{&a.origin, l.Origin},
+			{&a.campaign, l.Campaign},
+			{&a.template, l.Template},
+			{&a.category, l.Category},
+			{&a.flow, l.Flow},
+			{&a.webhook, l.Webhook},
+			{&a.variant, l.Variant},
+			{&a.sender, l.Sender},
 			{&a.conversation, l.Conversation},
-			{&a.place.channel, l.Channel}, {&a.place.line, l.Line}, {&a.place.contact, l.Contact},
+			{&a.place.channel, l.Channel},
+			{&a.place.line, l.Line},
+			{&a.place.contact, l.Contact},
 		} {
 			if *f.to == "" {
 				*f.to = f.from
