@@ -118,6 +118,9 @@ func (w rewriter) gateway(body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("address of the gateway: %w", err)
 	}
+	if u.Hostname() == w.base.Hostname() {
+		return body, nil // on a port of its own, perhaps
+	}
 	u.Scheme, u.Host = "ws", w.base.Host
 	if w.base.Scheme == "https" {
 		u.Scheme = "wss"

@@ -9,8 +9,8 @@ import (
 )
 
 // chunkSize is how many bytes of events a component gathers in its head before they become a chunk of their own. The
-// head is written with each batch that touches the component, so it is small; most customers never fill it.
-const chunkSize = 4096
+// head is written with each batch that touches the component and is most of what is written, so it is small.
+const chunkSize = 1024
 
 // store writes what changed of a settled component.
 func (b *batch) store(c *component) error {
