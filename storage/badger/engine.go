@@ -40,10 +40,10 @@
 // SyncWrites: an acknowledged event survives a power cut, which Badger's default does not promise. Checksums are
 // verified when a table is opened: by default Badger serves flipped bits as data, and its stricter modes end scans
 // early or crash on a damaged table. Values up to 1 MiB stay in the tables, so the value log and its garbage
-// collection play no part. Three memtables of 10 MiB and a block cache of 32 MiB, where the defaults are 5, 64 and 256,
-// to live in a small box: what Badger builds tables in grows with the memtables; the index cache is larger, because it holds the filters that say of a new event's id that it
-// is not known. Two compactors, since more only compete with the questions. Conflict detection is off: there is one
-// writer.
+// collection play no part. Three memtables of 10 MiB and a block cache of 32 MiB, where the defaults are 5, 64 and
+// 256, to live in a small box: what Badger builds tables in grows with the memtables. The index cache is larger,
+// because it holds the filters that say of a new event's id that it is not known. Two compactors, since more only
+// compete with the questions. Conflict detection is off: there is one writer.
 package badger
 
 import (
