@@ -6,10 +6,8 @@ import (
 	"errors"
 	"io"
 	"iter"
-	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -17,33 +15,11 @@ import (
 	"outboundbot/reports"
 	"outboundbot/storage"
 	"outboundbot/storage/memory"
+	"outboundbot/storage/storagetest"
 )
 
 // object is decoded JSON; numbers keep their text, so that 40.0 differs from 40.
 type object = map[string]any
-
-// goldenFolder holds the set that every engine must answer too.
-const goldenFolder = "../storage/storagetest/testdata/"
-
-type goldenSet struct {
-	TZ        string
-	Questions []goldenQuestion
-}
-
-type goldenQuestion struct {
-	Name string
-	Ask  struct {
-		From, To   string
-		Now        storage.Instant
-		Where, Not map[string][]string
-		By         []string
-		Test       bool
-		Audit      bool
-		Intents    map[string][]string
-	}
-	Total       object
-	Rows, Audit []object
-}
 
 func decode(t testing.TB, from []byte, into any) {
 	t.Helper()
@@ -54,74 +30,33 @@ func decode(t testing.TB, from []byte, into any) {
 	}
 }
 
-func golden(t *testing.T) (goldenSet, *memory.Store) {
+// golden is the golden set, and a store that holds its events.
+func golden(t *testing.T) (*storagetest.GoldenSet, *memory.Store) {
 	t.Helper()
-	var set goldenSet
-	text, err := os.ReadFile(goldenFolder + "expected.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	decode(t, text, &set)
-	lines, err := os.ReadFile(goldenFolder + "events.ndjson")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var events []storage.Event
-	for line := range bytes.Lines(lines) {
-		var e struct {
-			storage.Event
-			Value json.Number `json:"value"` // number or string
-		}
-		decode(t, line, &e)
-		e.Event.Value = e.Value.String()
-		events = append(events, e.Event)
-	}
 	store := memory.New(nil)
-	if r, err := store.Append(t.Context(), events); err != nil || len(r.Rejected) > 0 {
+	if r, err := store.Append(t.Context(), storagetest.GoldenEvents(t)); err != nil || len(r.Rejected) > 0 {
 		t.Fatal(r, err)
 	}
-	return set, store
+	return storagetest.Golden(t), store
 }
 
-// query is the golden question as a report asks it.
-func (g *goldenQuestion) query(t *testing.T, tz string) reports.Query {
+// query is a golden question as a report asks it.
+func query(t *testing.T, g storagetest.GoldenQuestion) reports.Query {
 	t.Helper()
-	zone, err := time.LoadLocation(tz)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q := reports.Query{Report: "summary", Command: "summary"}
+	q := reports.Query{Report: "summary", Command: "summary", Question: g.Question(t)}
 	if g.Ask.Audit {
 		q.Report = "audit"
 	}
-	q.Zone, q.Now, q.Test, q.Scope.Contacts = zone, g.Ask.Now, g.Ask.Test, true
-	for day, text := range map[*storage.Day]string{&q.Range.From: g.Ask.From, &q.Range.To: g.Ask.To} {
-		if text == "" {
-			continue
-		}
-		if *day, err = storage.ParseDay(text); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, not := range []bool{false, true} {
-		from := g.Ask.Where
-		if not {
-			from = g.Ask.Not
-		}
-		for field, values := range from {
-			q.Where = append(q.Where, storage.Condition{Field: field, Not: not, Values: values})
-		}
-	}
-	if g.Ask.By != nil {
-		q.By = []storage.Grouping{g.Ask.By}
-	}
-	if g.Ask.Intents != nil {
-		q.Rules = &storage.Rules{}
-		for name, campaigns := range g.Ask.Intents {
-			q.Rules.Intents = append(q.Rules.Intents, storage.Intent{Name: name, Campaigns: campaigns})
-		}
-	}
 	return q
+}
+
+// objects decodes a list of the golden set.
+func objects(t *testing.T, from json.RawMessage) (list []object) {
+	t.Helper()
+	if from != nil {
+		decode(t, from, &list)
+	}
+	return list
 }
 
 // answer asks a store as the reports do.
@@ -162,23 +97,27 @@ func TestMachineFormOfGoldenSet(t *testing.T) {
 	set, store := golden(t)
 	for _, g := range set.Questions {
 		t.Run(g.Name, func(t *testing.T) {
-			got := machine(t, answer(t, store, g.query(t, set.TZ)))
-			compare(t, g.Total, got["total"].(object))
+			got := machine(t, answer(t, store, query(t, g)))
+			var total object
+			decode(t, g.Total, &total)
+			compare(t, total, got["total"].(object))
 			var rows []any
 			if groups := got["groups"].([]any); len(groups) > 0 {
 				rows = groups[0].(object)["rows"].([]any)
 			}
-			if len(rows) != len(g.Rows) {
-				t.Fatalf("%d rows, want %d", len(rows), len(g.Rows))
+			wanted := objects(t, g.Rows)
+			if len(rows) != len(wanted) {
+				t.Fatalf("%d rows, want %d", len(rows), len(wanted))
 			}
-			for i, want := range g.Rows {
+			for i, want := range wanted {
 				compare(t, want, rows[i].(object))
 			}
 			records, listed := got["records"].([]any)
-			if listed != g.Ask.Audit || len(records) != len(g.Audit) {
-				t.Fatalf("records listed: %v, %d of them, want %d", listed, len(records), len(g.Audit))
+			audit := objects(t, g.Audit)
+			if listed != g.Ask.Audit || len(records) != len(audit) {
+				t.Fatalf("records listed: %v, %d of them, want %d", listed, len(records), len(audit))
 			}
-			for i, want := range g.Audit {
+			for i, want := range audit {
 				if diff := cmp.Diff(want, records[i]); diff != "" {
 					t.Errorf("record %v (-want +got):\n%s", want["send"], diff)
 				}
@@ -199,7 +138,7 @@ func compare(t *testing.T, want, got object) {
 
 func TestMachineFormHead(t *testing.T) {
 	set, store := golden(t)
-	q := set.Questions[0].query(t, set.TZ)
+	q := query(t, set.Questions[0])
 	r := answer(t, store, q)
 	r.Notes = []reports.Caveat{{ID: "individual_assigned", Text: "…"}}
 	got := machine(t, r, reports.Member{Name: "timing", JSON: json.RawMessage(`{"runs":3}`)})
@@ -224,7 +163,7 @@ func TestMachineFormHead(t *testing.T) {
 
 func TestRecordsHideContacts(t *testing.T) {
 	set, store := golden(t)
-	q := set.Questions[0].query(t, set.TZ)
+	q := query(t, set.Questions[0])
 	q.Scope.Contacts = false
 	for _, columns := range [][]string{nil, {"send", "contact"}, {"phone", "contact_token"}} {
 		q.Columns = columns
@@ -243,7 +182,7 @@ func TestRecordsHideContacts(t *testing.T) {
 
 func TestColumnsAsAsked(t *testing.T) {
 	set, store := golden(t)
-	q := set.Questions[0].query(t, set.TZ)
+	q := query(t, set.Questions[0])
 	q.Columns = []string{"day", "send", "failure", "read", "tag", "send"}
 	records := machine(t, answer(t, store, q))["records"].([]any)
 	want := object{"day": "2025-11-24", "send": "S1", "failure": "(none)", "read": true, "tag": "Interested, Closed purchase"}
@@ -303,7 +242,7 @@ func TestAnyNameSurvives(t *testing.T) {
 
 func TestTallySheet(t *testing.T) {
 	set, store := golden(t)
-	q := set.Questions[0].query(t, set.TZ)
+	q := query(t, set.Questions[0])
 	q.Report, q.By = "summary", []storage.Grouping{{"origin"}, {"answered"}}
 	r := answer(t, store, q)
 	sheet := reports.TallySheet(r.Total, r.Groups, q)

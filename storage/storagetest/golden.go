@@ -2,49 +2,20 @@ package storagetest
 
 import (
 	"bytes"
-	"embed"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"outboundbot/storage"
 )
 
-//go:embed testdata
-var testdata embed.FS
-
 // goldenWays is how many orders of arrival the golden set is loaded in.
 const goldenWays = 200
-
-// goldenSet is expected.json: questions about the events and their exact answers.
-type goldenSet struct {
-	TZ                     string
-	Events, Sends, Orphans int
-	Questions              []goldenQuestion
-}
-
-type goldenQuestion struct {
-	Name string
-	Ask  struct {
-		From, To   string
-		Now        storage.Instant
-		Where, Not map[string][]string
-		By         storage.Grouping
-		Test       bool
-		Audit      bool
-		Intents    map[string][]string
-	}
-	Total figures
-	Rows  []figures
-	Audit []map[string]json.RawMessage
-}
 
 // figures is the machine form of a tally.
 type figures struct {
@@ -75,7 +46,7 @@ type spreadOfTimes struct {
 
 // golden loads the set in many orders, with duplicates, in batches of many sizes: the answers stay.
 func golden(t *testing.T, open Open) {
-	set, events := readGolden(t), goldenEvents(t)
+	set, events := Golden(t), GoldenEvents(t)
 	for way := range goldenWays {
 		rng := rand.New(rand.NewPCG(1, uint64(way)))
 		arrival := slices.Clone(events)
@@ -101,7 +72,7 @@ func golden(t *testing.T, open Open) {
 	}
 }
 
-func (set *goldenSet) check(t *testing.T, s storage.Store, way int) {
+func (set *GoldenSet) check(t *testing.T, s storage.Store, way int) {
 	t.Helper()
 	stats, err := s.Stats(t.Context())
 	if err != nil {
@@ -112,10 +83,10 @@ func (set *goldenSet) check(t *testing.T, s storage.Store, way int) {
 	}
 	for i := range set.Questions {
 		gold := &set.Questions[i]
-		q := gold.question(t, set.TZ)
+		q := gold.Question(t)
 		c := counted(t, s, q)
 		checkSums(t, q, &c)
-		if diff := cmp.Diff(gold.Total, figuresOf(&c.Total)); diff != "" {
+		if diff := cmp.Diff(read[figures](t, gold.Total), figuresOf(&c.Total)); diff != "" {
 			t.Errorf("%s: total (-want +got):\n%s", gold.Name, diff)
 		}
 		if gold.Rows != nil {
@@ -128,7 +99,7 @@ func (set *goldenSet) check(t *testing.T, s storage.Store, way int) {
 				}
 				rows = append(rows, row)
 			}
-			if diff := cmp.Diff(gold.Rows, rows); diff != "" {
+			if diff := cmp.Diff(read[[]figures](t, gold.Rows), rows); diff != "" {
 				t.Errorf("%s: rows (-want +got):\n%s", gold.Name, diff)
 			}
 		}
@@ -138,51 +109,15 @@ func (set *goldenSet) check(t *testing.T, s storage.Store, way int) {
 	}
 }
 
-func (gold *goldenQuestion) question(t *testing.T, tz string) storage.Question {
-	t.Helper()
-	zone, err := time.LoadLocation(tz)
-	if err != nil {
-		t.Fatal(err)
-	}
-	q := storage.Question{Zone: zone, Now: gold.Ask.Now, Test: gold.Ask.Test, Scope: storage.Scope{Contacts: true}}
-	q.Range = storage.Range{From: day(t, gold.Ask.From), To: day(t, gold.Ask.To)}
-	for not, conditions := range map[bool]map[string][]string{false: gold.Ask.Where, true: gold.Ask.Not} {
-		for field, values := range conditions {
-			q.Where = append(q.Where, storage.Condition{Field: field, Not: not, Values: values})
-		}
-	}
-	if gold.Ask.By != nil {
-		q.By = []storage.Grouping{gold.Ask.By}
-	}
-	if gold.Ask.Intents != nil {
-		q.Rules = &storage.Rules{}
-		for _, name := range slices.Sorted(maps.Keys(gold.Ask.Intents)) { // patterns do not overlap
-			q.Rules.Intents = append(q.Rules.Intents, storage.Intent{Name: name, Campaigns: gold.Ask.Intents[name]})
-		}
-	}
-	return q
-}
-
-func day(t *testing.T, text string) storage.Day {
-	t.Helper()
-	if text == "" {
-		return 0
-	}
-	d, err := storage.ParseDay(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
 // checkAudit compares the audit's records field by field.
-func (gold *goldenQuestion) checkAudit(t *testing.T, sends []storage.Send) {
+func (gold *GoldenQuestion) checkAudit(t *testing.T, sends []storage.Send) {
 	t.Helper()
-	if len(sends) != len(gold.Audit) {
-		t.Errorf("%s: %d records, want %d", gold.Name, len(sends), len(gold.Audit))
+	records := read[[]map[string]json.RawMessage](t, gold.Audit)
+	if len(sends) != len(records) {
+		t.Errorf("%s: %d records, want %d", gold.Name, len(sends), len(records))
 		return
 	}
-	for i, record := range gold.Audit {
+	for i, record := range records {
 		for name, want := range record {
 			f, ok := storage.FieldNamed(name)
 			if !ok || f.Cell == nil {
@@ -270,39 +205,4 @@ func tenths(p storage.Percent) *float64 {
 	}
 	f := float64(p.Tenths) / 10
 	return &f
-}
-
-func readGolden(t *testing.T) *goldenSet {
-	t.Helper()
-	b, err := testdata.ReadFile("testdata/expected.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var set goldenSet
-	if err := json.Unmarshal(b, &set); err != nil {
-		t.Fatal(err)
-	}
-	return &set
-}
-
-// goldenEvents reads the golden set's events, duplicates and all.
-func goldenEvents(t *testing.T) []storage.Event {
-	t.Helper()
-	b, err := testdata.ReadFile("testdata/events.ndjson")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var events []storage.Event
-	for line := range bytes.Lines(b) {
-		var native struct {
-			storage.Event
-			Value json.RawMessage `json:"value"` // a number or a string in the native form
-		}
-		if err := json.Unmarshal(line, &native); err != nil {
-			t.Fatal(err)
-		}
-		native.Event.Value = strings.Trim(string(native.Value), `"`)
-		events = append(events, native.Event)
-	}
-	return events
 }

@@ -146,7 +146,7 @@ func order(t *testing.T, open Open) {
 // masks: without the right to see contacts a row has a token and a mask instead, and the token finds the contact.
 func masks(t *testing.T, open Open) {
 	s := opened(t, open, nil)
-	appended(t, s, goldenEvents(t)...)
+	appended(t, s, GoldenEvents(t)...)
 	q := storage.Question{Test: true}
 	hidden := listed(t, s, q, storage.Order{})
 	q.Scope.Contacts = true
@@ -221,7 +221,7 @@ func byToken(t *testing.T, s storage.Store, token string) {
 // scope: what an asker may not see is in no answer.
 func scope(t *testing.T, open Open) {
 	s := opened(t, open, nil)
-	appended(t, s, goldenEvents(t)...)
+	appended(t, s, GoldenEvents(t)...)
 	cart := storage.Scope{Campaigns: []string{"cart"}, Contacts: true}
 	for _, send := range listed(t, s, storage.Question{Scope: cart}, storage.Order{}) {
 		if send.Campaign != "Cart" {
