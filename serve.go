@@ -61,7 +61,7 @@ func (s *shared) serveWith(ctx context.Context, c *Config, now func() time.Time)
 		fmt.Fprintln(s.std.err, c.nothingConfigured())
 	}
 	b := bot.New(bot.Config{
-		Answer: desk.Answer, State: state, Platforms: platforms, Digests: c.schedule, Now: now, Log: log,
+		Answer: desk.Answer, Discreet: desk.Discreet, State: state, Platforms: platforms, Digests: c.schedule, Now: now, Log: log,
 		Lang: reports.LanguageFor(c.Language),
 	})
 	here := &local{store: store, desk: desk, bot: b, now: now}

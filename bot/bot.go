@@ -14,7 +14,9 @@ import (
 
 // Config is what a bot is made of. Answer and State must be given.
 type Config struct {
-	Answer    commands.Answer
+	Answer commands.Answer
+	// Discreet makes a request fit to be stored: without phones. nil stores it as it came.
+	Discreet  func(ctx context.Context, req commands.Request) commands.Request
 	State     storage.State
 	Platforms []Platform
 	Digests   []Digest
@@ -29,6 +31,7 @@ type Config struct {
 // runs once.
 type Bot struct {
 	answer    commands.Answer
+	discreet  func(ctx context.Context, req commands.Request) commands.Request
 	ledger    *ledger
 	state     storage.State
 	platforms map[string]Platform
@@ -52,8 +55,11 @@ type Bot struct {
 // New makes a bot. It does nothing before Run, but RunDigest works.
 func New(c Config) *Bot {
 	b := &Bot{
-		answer: c.Answer, state: c.State, platforms: map[string]Platform{}, order: c.Platforms,
+		answer: c.Answer, discreet: c.Discreet, state: c.State, platforms: map[string]Platform{}, order: c.Platforms,
 		now: c.Now, log: c.Log, lang: c.Lang, backlog: c.Backlog, stopping: make(chan struct{}),
+	}
+	if b.discreet == nil {
+		b.discreet = func(_ context.Context, req commands.Request) commands.Request { return req }
 	}
 	if b.now == nil {
 		b.now = time.Now

@@ -45,7 +45,8 @@ func (b *Bot) take(ctx context.Context, p Platform, req commands.Request) (fresh
 		}
 		return false, full
 	}
-	c, err := b.ledger.claim(ctx, key, triggerLife, takenLease, &req)
+	stored := b.discreet(ctx, req)
+	c, err := b.ledger.claim(ctx, key, triggerLife, takenLease, &stored)
 	if err != nil {
 		b.gate.leave()
 		if errors.Is(err, errTaken) {

@@ -32,7 +32,7 @@ func (d *Desk) Answer(ctx context.Context, req Request, progress func(Reply)) (r
 	}
 	reply, err := d.answer(ctx, req, progress)
 	if err != nil {
-		return d.failed(req, lang, err)
+		return d.failed(req, lang, d.discreetButtons(ctx, req, err))
 	}
 	reply.Card.Footer.Elapsed = time.Since(begin)
 	return reply
@@ -120,6 +120,21 @@ func (d *Desk) limited(req Request, pl plan, err error) error {
 		}
 	}
 	return e
+}
+
+// discreetButtons keeps phones out of the commands that a mistake offers: buttons are stored.
+func (d *Desk) discreetButtons(ctx context.Context, req Request, err error) error {
+	var input *InputError
+	if !errors.As(err, &input) {
+		return err
+	}
+	if input.Fixed != "" {
+		input.Fixed = d.discreetText(ctx, req, input.Fixed)
+	}
+	for i, command := range input.commands {
+		input.commands[i] = d.discreetText(ctx, req, command)
+	}
+	return err
 }
 
 // failed is the reply to what went wrong: the asker's mistake is shown to them, ours is logged.

@@ -214,7 +214,7 @@ func TestPhoneIsResolved(t *testing.T) {
 		t.Fatal(reply.Err, reply.Result)
 	}
 	all := reply.Card.Text() + reply.Result.Query.Command + fmt.Sprint(reply.Result.Query.Where)
-	if strings.Contains(all, "3005550000") || !strings.Contains(all, "phone:~") {
+	if strings.Contains(all, "3005550000") || !strings.Contains(all, "contact:~") {
 		t.Error(all)
 	}
 }

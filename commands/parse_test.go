@@ -30,7 +30,7 @@ func TestUnderstood(t *testing.T) {
 		{"summary campaign: cyber", "summary campaign:Cyber" + thisWeek},
 		{"summary channel:WA, IG", "summary channel:WA,IG" + thisWeek},
 		{"summary campaign:<http://cyber|cyber>", "summary campaign:Cyber" + thisWeek},
-		{"summary phone:<tel:+573005550000|+57 300 555 0000>", "summary phone:~" + token(t, d, "S00") + thisWeek},
+		{"summary phone:<tel:+573005550000|+57 300 555 0000>", "summary contact:~" + token(t, d, "S00") + thisWeek},
 		// filters
 		{"summary channel:WA,IG", "summary channel:WA,IG" + thisWeek},
 		{"summary channel:WhatsApp channel:instagram", "summary channel:WA,IG" + thisWeek},

@@ -95,7 +95,11 @@ func condition(c storage.Condition, matches []reports.Matched) string {
 	if c.Not {
 		sign = "-"
 	}
-	return sign + c.Field + ":" + strings.Join(parts, ",")
+	key := c.Field
+	if key == "phone" {
+		key = "contact" // by token, never by phone (DESIGN 2)
+	}
+	return sign + key + ":" + strings.Join(parts, ",")
 }
 
 func containsAll(values, names []string) bool {
