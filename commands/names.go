@@ -72,6 +72,9 @@ func (p *parser) lookup(f *storage.Field, w word) ([]string, error) {
 		return hits
 	}
 	typed, raw := f.Key(w.text), f.Key(w.raw)
+	if f.Kind == storage.Address { // stored as written, or without + and separators
+		typed = storage.Digits(typed)
+	}
 	prefix := func(key string) bool { return strings.HasPrefix(key, typed) }
 	contains := func(key string) bool { return strings.Contains(key, typed) }
 	switch {
@@ -128,11 +131,7 @@ const mostContacts = 16
 
 // tokens resolves a phone to the tokens of its contacts, so that it is in no question, log or command (DESIGN 2).
 func (p *parser) tokens(f *storage.Field, w word) ([]string, error) {
-	value := w.text
-	if !strings.HasPrefix(value, "~") {
-		value = f.Key(value)
-	}
-	where := []storage.Condition{{Field: f.Name, Values: []string{value}}}
+	where := []storage.Condition{{Field: f.Name, Values: []string{w.text}}}
 	var tokens []string
 	for len(tokens) < mostContacts {
 		q := storage.Question{Where: where, Scope: p.scope, Test: true, Rules: p.desk.Rules}

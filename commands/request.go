@@ -29,6 +29,7 @@ type Place struct {
 	ID      string `json:"id,omitempty"`      // channel or direct message
 	Private bool   `json:"private,omitempty"` // only the asker reads it
 	Respond string `json:"respond,omitempty"` // the platform's own address of this one question's answer
+	User    string `json:"user,omitempty"`    // without ID and Respond: a direct message to this user
 }
 
 // Reply always exists: there is no silence on any path.

@@ -28,6 +28,9 @@ func NewMatcher(q *Question) *Matcher {
 		prepared := condition{field: f, not: c.Not, values: make(map[string]bool, len(c.Values))}
 		for _, v := range c.Values {
 			prepared.values[f.Key(v)] = true
+			if f.Kind == Address {
+				prepared.values[Digits(v)] = true
+			}
 		}
 		m.where = append(m.where, prepared)
 	}

@@ -29,7 +29,7 @@ const (
 	Free    Kind = iota // names that the workspace makes up; compared folded
 	Enum                // one of Values
 	YesNo               // yes or no
-	Address             // lines and phones: compared without + and separators
+	Address             // lines and phones: compared as stored, a typed one also without + and separators
 	Code                // compared as written
 	Period              // day, week, month, hour, weekday
 	Column              // only a column of the audit
@@ -176,9 +176,7 @@ var fieldIndex = func() map[string]*Field {
 // Key is the form in which values of the field are compared.
 func (f *Field) Key(value string) string {
 	switch f.Kind {
-	case Address:
-		return Digits(value)
-	case Code:
+	case Address, Code:
 		return value
 	default:
 		return Fold(value)

@@ -107,6 +107,7 @@ func (f *fold) statuses(events []linked) {
 		if s == nil {
 			continue
 		}
+		s.row.ByMessage = s.row.ByMessage || (e.Message == s.row.ID && roles[e.Type] != other)
 		switch e.Type {
 		case SendRequested:
 			s.requested.note(e.moment())
@@ -198,6 +199,7 @@ func (s *sendFold) outcome() {
 		return
 	}
 	r.Conversation = s.conversation.id
+	r.Started = r.Started || s.announced
 	gone := append(s.retractions, s.conversation.retractions...)
 	for _, t := range s.tags {
 		if !retracted(gone, TagRemoved, t.what.Name, t.step) {

@@ -40,7 +40,7 @@ func (n *Names) Add(s *Send, firstSuccess Instant) {
 	}
 	for _, v := range n.field.of(s, n.q) {
 		key := n.field.Key(v)
-		if v == None || !strings.HasPrefix(key, n.prefix) {
+		if v == None || !n.begins(key) {
 			continue
 		}
 		k := n.byKey[key]
@@ -52,6 +52,11 @@ func (n *Names) Add(s *Send, firstSuccess Instant) {
 		k.sends++
 		k.first, k.last = k.first.earlier(s.Time), max(k.last, s.Time)
 	}
+}
+
+// begins tells whether a key begins with the prefix; a line also if only its digits do.
+func (n *Names) begins(key string) bool {
+	return strings.HasPrefix(key, n.prefix) || n.field.Kind == Address && strings.HasPrefix(key, Digits(n.prefix))
 }
 
 // Result lists the names, those with most sends first, then by name.

@@ -36,6 +36,7 @@ type Send struct {
 	FlowEnd    string  // a settled end, see Question.complete for the others
 	LastCredit Instant // the last event credited to the send
 	OptOut     bool
+	ByMessage  bool // its id is a provider's message id too
 
 	Token       string // stands for the contact in masked output; stable within a store
 	Mask        string // the contact as masked output shows it

@@ -27,7 +27,7 @@ type Store interface {
 	Count(ctx context.Context, q Question) (Count, error)
 	// Sends streams the rows that the question covers; see [Order].
 	Sends(ctx context.Context, q Question, order Order) iter.Seq2[Send, error]
-	// Timeline gives the events of one contact, on all lines, in order; none if the scope hides all its sends.
+	// Timeline gives the events of one contact, in order: those of each line on which the scope shows a send.
 	Timeline(ctx context.Context, scope Scope, contact Contact) ([]Event, error)
 	// Names lists the values that sends visible in the scope have in a field and that begin with prefix
 	// (both folded), the ones with most sends first.

@@ -107,7 +107,7 @@ func rankOf(t Type) uint8 {
 func (w *walker) pass(s *sendFold) {
 	talk, wasOpen := w.enter(s.row.Conversation)
 	s.conversation = talk
-	s.row.Started = s.announced || !wasOpen
+	s.row.Started = !wasOpen
 	talk.last, w.last = s, s
 }
 
@@ -119,7 +119,7 @@ func (w *walker) hear(e linked, at int) {
 	case e.Type == ConversationStarted:
 		talk, _ = w.enter(e.Conversation)
 		if named != nil {
-			named.announced, named.row.Started = true, true
+			named.announced = true
 		}
 	case e.customerMessage():
 		talk, _ = w.enter(e.Conversation)

@@ -127,13 +127,17 @@ func (e *Engine) Timeline(ctx context.Context, scope storage.Scope, contact stor
 			if !v.is(contact, t.Key.Channel, t.Key.Contact) {
 				continue
 			}
-			events = append(events, t.Events()...)
+			shown := false
 			for _, send := range t.Fold(e.windows) {
 				first, err := v.firstSuccess(&send)
 				if err != nil {
 					return nil, err
 				}
-				visible = match.Match(&send, first) || visible
+				shown = match.Match(&send, first) || shown
+			}
+			visible = visible || shown
+			if shown || len(scope.Where()) == 0 {
+				events = append(events, t.Events()...)
 			}
 		}
 	}
@@ -141,11 +145,7 @@ func (e *Engine) Timeline(ctx context.Context, scope storage.Scope, contact stor
 		return nil, nil
 	}
 	sort.Slice(events, func(i, j int) bool { return events[i].Before(&events[j]) })
-	if !scope.Contacts {
-		for i := range events {
-			events[i].Contact = ""
-		}
-	}
+	storage.ShowEvents(events, scope, e.secret)
 	return events, nil
 }
 

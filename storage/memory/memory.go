@@ -157,28 +157,26 @@ func (s *Store) Timeline(ctx context.Context, scope storage.Scope, contact stora
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	visible := false
 	match := storage.NewMatcher(&storage.Question{Scope: scope, Test: true})
+	seen := map[storage.TimelineKey]bool{} // timelines that the scope shows a send of
 	for send, first := range s.rows() {
-		visible = visible || s.is(contact, send.Channel, send.Contact) && match.Match(&send, first)
+		if s.is(contact, send.Channel, send.Contact) && match.Match(&send, first) {
+			seen[storage.TimelineKey{Channel: send.Channel, Line: send.Line, Contact: send.Contact}] = true
+		}
 	}
-	if !visible {
+	if len(seen) == 0 {
 		return nil, nil
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var events []storage.Event
 	for _, t := range storage.Join(s.events).Timelines {
-		if s.is(contact, t.Key.Channel, t.Key.Contact) {
+		if seen[t.Key] || (len(scope.Where()) == 0 && s.is(contact, t.Key.Channel, t.Key.Contact)) {
 			events = append(events, t.Events()...)
 		}
 	}
 	sort.Slice(events, func(i, j int) bool { return events[i].Before(&events[j]) })
-	if !scope.Contacts {
-		for i := range events {
-			events[i].Contact = ""
-		}
-	}
+	storage.ShowEvents(events, scope, s.secret)
 	return events, nil
 }
 

@@ -3,6 +3,7 @@ package storagetest
 import (
 	"math/rand/v2"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -169,8 +170,20 @@ func compareTimelines(t *testing.T, s, truth storage.Store, rng *rand.Rand) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if diff := cmp.Diff(want, got); diff != "" {
+		if diff := cmp.Diff(unveiled(want), unveiled(got)); diff != "" {
 			t.Errorf("timeline of %+v, %+v (-truth +engine):\n%s", c, sees, diff)
 		}
 	}
+}
+
+// unveiled makes ids that a scope hides alike: each store veils them with a secret of its own.
+func unveiled(events []storage.Event) []storage.Event {
+	for i := range events {
+		for _, id := range []*string{&events[i].ID, &events[i].Send, &events[i].Message, &events[i].ReplyTo} {
+			if strings.HasPrefix(*id, "~") {
+				*id = "~"
+			}
+		}
+	}
+	return events
 }
