@@ -59,6 +59,9 @@ func foldASCII(name string) (string, bool) {
 // (MODEL 1, contact).
 func Digits(s string) string {
 	rest := strings.TrimPrefix(s, "+")
+	if isDigits(rest) {
+		return rest
+	}
 	b := make([]byte, 0, len(rest))
 	for i := 0; i < len(rest); i++ {
 		switch c := rest[i]; {

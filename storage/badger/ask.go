@@ -93,7 +93,7 @@ func (e *Engine) Stats(ctx context.Context) (storage.Stats, error) {
 	}
 	defer v.done()
 	var c counters
-	if err := v.record(metaKey(metaCounters), func(b []byte) error { return decode(b, &c) }); err != nil {
+	if err := record(v, metaKey(metaCounters), &c); err != nil {
 		return storage.Stats{}, err
 	}
 	stats := storage.Stats{Events: c.Events, Sends: c.Sends, Orphans: c.Orphans, Conflicts: c.Conflicts, Latest: c.Latest}
@@ -156,8 +156,12 @@ type view struct {
 	q     *storage.Question
 	txn   *badger.Txn
 	done  func()
-	first map[string]storage.Instant // first successes looked up so far, by contact key
+	first map[string]storage.Instant // first successes looked up of late, by contact key
 }
+
+// firstKept is how many first successes a view keeps at hand, about two megabytes of them. A list of sends in order
+// of time comes back to a contact soon or hardly ever.
+const firstKept = 20_000
 
 func (e *Engine) read(ctx context.Context, q *storage.Question) (*view, error) {
 	if err := ctx.Err(); err != nil {
@@ -165,6 +169,10 @@ func (e *Engine) read(ctx context.Context, q *storage.Question) (*view, error) {
 	}
 	txn, done, err := e.snapshot()
 	if err != nil {
+		return nil, err
+	}
+	if err := e.whole(); err != nil {
+		done()
 		return nil, err
 	}
 	return &view{e: e, ctx: ctx, q: q, txn: txn, done: done, first: map[string]storage.Instant{}}, nil
@@ -194,8 +202,8 @@ func (v *view) rows(from span, newestFirst bool, f func(s *storage.Send, first s
 		if !newestFirst && string(item.Key()) >= string(high) || newestFirst && string(item.Key()) < string(low) {
 			return nil
 		}
-		var r row
-		if err := item.Value(func(b []byte) error { return decode(b, &r) }); err != nil {
+		r, err := v.row(item)
+		if err != nil {
 			return err
 		}
 		r.Token = storage.TokenOf(v.e.secret, r.Channel, r.Contact)
@@ -208,6 +216,38 @@ func (v *view) rows(from span, newestFirst bool, f func(s *storage.Send, first s
 		}
 	}
 	return nil
+}
+
+// row reads a row and the records that it goes on in.
+func (v *view) row(item *badger.Item) (r row, err error) {
+	var enc []byte
+	var more uint64
+	err = item.Value(func(b []byte) error {
+		n := 0
+		if more, n = binary.Uvarint(b); n <= 0 {
+			return errMissing
+		}
+		if more == 0 {
+			return decode(b[n:], &r)
+		}
+		enc = append(enc, b[n:]...)
+		return nil
+	})
+	if err != nil || more == 0 {
+		return r, err
+	}
+	at, send := rowOf(item.Key())
+	for i := range int(more) {
+		piece, err := v.get(restKey(at, send, i))
+		if err != nil {
+			return r, err
+		}
+		if piece == nil {
+			return r, errMissing
+		}
+		enc = append(enc, piece...)
+	}
+	return r, decode(enc, &r)
 }
 
 // newest finds where the newest rows begin that the question covers, at most limit of them, so that they can be
@@ -243,23 +283,29 @@ func (v *view) firstSuccess(s *storage.Send) (storage.Instant, error) {
 	}
 	var contact contactRecord
 	h := v.e.contactHash(s.Channel, s.Contact)
-	if err := v.record(contactKey(h), func(b []byte) error { return decode(b, &contact) }); err != nil {
+	if err := record(v, contactKey(h), &contact); err != nil {
 		return 0, err
+	}
+	if len(v.first) >= firstKept {
+		clear(v.first)
 	}
 	v.first[k] = contact.First
 	return contact.First, nil
 }
 
+// get is the value under a key, nil if there is none.
+func (v *view) get(k []byte) ([]byte, error) { return valueOf(v.txn, k) }
+
 // record reads what another record says is there.
-func (v *view) record(k []byte, f func([]byte) error) error {
-	item, err := v.txn.Get(k)
-	if err == badger.ErrKeyNotFound {
-		return errMissing
-	}
+func record[T any](v *view, k []byte, r *T) error {
+	b, err := v.get(k)
 	if err != nil {
 		return err
 	}
-	return item.Value(f)
+	if b == nil {
+		return errMissing
+	}
+	return decode(b, r)
 }
 
 // componentsOf lists the components that hold timelines of a contact.
@@ -305,19 +351,12 @@ func (v *view) is(c storage.Contact, channel, id string) bool {
 // join reads and joins a component.
 func (v *view) join(component uint64) (storage.Joined, error) {
 	var h head
-	if err := v.record(headKey(component), func(b []byte) error { return decode(b, &h) }); err != nil {
+	if err := record(v, headKey(component), &h); err != nil {
 		return storage.Joined{}, err
 	}
-	events := make([]storage.Event, 0, h.Events)
-	for _, chunk := range h.Chunks {
-		err := v.record(chunkKey(chunk), func(b []byte) (err error) {
-			events, err = decodeEvents(events, b)
-			return err
-		})
-		if err != nil {
-			return storage.Joined{}, err
-		}
+	if err := h.Chunks.read(v.get, component, chunkList); err != nil {
+		return storage.Joined{}, err
 	}
-	events, err := decodeEvents(events, h.Tail)
+	events, err := h.readEvents(v.get)
 	return storage.Join(events), err
 }

@@ -2,7 +2,6 @@ package badger
 
 import (
 	"encoding/binary"
-	"errors"
 
 	"github.com/dgraph-io/badger/v4"
 )
@@ -43,14 +42,7 @@ func (b *batch) get(k []byte) ([]byte, error) {
 	if v, ok := b.writes[string(k)]; ok {
 		return v, nil
 	}
-	item, err := b.txn.Get(k)
-	if errors.Is(err, badger.ErrKeyNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return item.ValueCopy(nil)
+	return valueOf(b.txn, k)
 }
 
 func (b *batch) put(k, v []byte) {
@@ -91,7 +83,6 @@ func (b *batch) commit() error {
 		return err
 	}
 	if err := b.e.write(b.writes); err != nil {
-		b.e.broken = err // how much of it is durable only the next Open can tell
 		return err
 	}
 	b.e.count, b.done = b.count, true

@@ -1,7 +1,6 @@
 package badger
 
 import (
-	"encoding/binary"
 	"fmt"
 
 	"github.com/fxamacker/cbor/v2"
@@ -13,12 +12,58 @@ import (
 type head struct {
 	_       struct{} `cbor:",toarray"`
 	Into    uint64   // the component it was merged into; then the rest is empty
-	Chunks  []uint64 // full chunks of its events
-	Tail    []byte   // its other events, a chunk in the making
+	Tail    []byte   // its events that are in no chunk yet
 	Events  int
 	Orphans int
-	Rows    []rowRef // the rows stored
-	Homes   []home   // of its timelines
+	Chunks  list[uint64] // full chunks of its events
+	Rows    list[rowRef] // the rows stored
+	Homes   list[home]   // of its timelines
+}
+
+// read gets the longer lists of a head.
+func (h *head) read(get func(k []byte) ([]byte, error), component uint64) error {
+	if err := h.Chunks.read(get, component, chunkList); err != nil {
+		return err
+	}
+	if err := h.Rows.read(get, component, rowList); err != nil {
+		return err
+	}
+	return h.Homes.read(get, component, homeList)
+}
+
+// readEvents gets the events of a component whose lists have been read.
+func (h *head) readEvents(get func(k []byte) ([]byte, error)) ([]storage.Event, error) {
+	events := make([]storage.Event, 0, h.Events+4)
+	for _, chunk := range h.Chunks.Items {
+		v, err := get(chunkKey(chunk))
+		if err != nil {
+			return nil, err
+		}
+		if events, err = decodeEvents(events, v); err != nil {
+			return nil, err
+		}
+	}
+	events, err := decodeEvents(events, h.Tail)
+	if err == nil && len(events) != h.Events {
+		err = errMissing
+	}
+	return events, err
+}
+
+// putHead writes a head and what changed of its lists.
+func (b *batch) putHead(component uint64, h *head) error {
+	if err := h.Chunks.write(b, component, chunkList); err != nil {
+		return err
+	}
+	if err := h.Rows.write(b, component, rowList); err != nil {
+		return err
+	}
+	if err := h.Homes.write(b, component, homeList); err != nil {
+		return err
+	}
+	short := *h
+	short.Chunks, short.Rows, short.Homes = h.Chunks.head(), h.Rows.head(), h.Homes.head()
+	return putRecord(b, headKey(component), &short)
 }
 
 // home is where a timeline is: its place, of which the component owns the token, and its contact.
@@ -34,7 +79,8 @@ type rowRef struct {
 	Send    string
 	Time    storage.Instant
 	Digest  uint64
-	Reached []byte // hash of the contact that the send reached; none if it counts for no first success
+	More    int  // records that the row goes on in
+	Reached hash // of the contact that the send reached; zero if it counts for no first success
 }
 
 // contactRecord is a customer on one channel.
@@ -70,28 +116,4 @@ func decode[T any](b []byte, v *T) error {
 		return fmt.Errorf("a damaged record: %w", err)
 	}
 	return nil
-}
-
-// decodeEvents reads a chunk: events one after the other.
-func decodeEvents(events []storage.Event, chunk []byte) ([]storage.Event, error) {
-	for len(chunk) > 0 {
-		var ev storage.Event
-		rest, err := cbor.UnmarshalFirst(chunk, &ev)
-		if err != nil {
-			return nil, fmt.Errorf("a damaged record: %w", err)
-		}
-		events, chunk = append(events, ev), rest
-	}
-	return events, nil
-}
-
-// known is what is kept of each event id: its content's hash, and the component that it came into.
-type known struct{ content, component uint64 }
-
-func (k known) encode() []byte {
-	return binary.BigEndian.AppendUint64(number(k.content), k.component)
-}
-
-func decodeKnown(b []byte) known {
-	return known{binary.BigEndian.Uint64(b), binary.BigEndian.Uint64(b[8:])}
 }

@@ -16,7 +16,8 @@ type component struct {
 	fresh   []newEvent      // not yet in a chunk
 	settled bool            // joined is the join of events, and nobody else has part in its timelines
 	joined  storage.Joined
-	weight  int // events it counts for among the recent ones
+	places  []hash // of the joined timelines; zero for a send alone in its timeline
+	weight  int    // events it counts for among the recent ones
 }
 
 // newEvent is an event on its way into the store.
@@ -27,11 +28,11 @@ type newEvent struct {
 	content uint64
 }
 
-// places gives the contact of each place that the component owned when it was last stored.
-func (h *head) places() map[hash]hash {
-	places := make(map[hash]hash, len(h.Homes))
-	for _, at := range h.Homes {
-		places[at.Place] = at.Contact
+// places tells where in the list of homes each place is that the component owned when it was last stored.
+func (h *head) places() map[hash]int {
+	places := make(map[hash]int, len(h.Homes.Items))
+	for i, at := range h.Homes.Items {
+		places[at.Place] = i
 	}
 	return places
 }
@@ -82,30 +83,18 @@ func (b *batch) create() *component {
 	return c
 }
 
-// load reads the events of a component.
+// load reads the events and lists of a component.
 func (b *batch) load(c *component) error {
 	if c.loaded {
 		return nil
 	}
-	c.events = make([]storage.Event, 0, c.head.Events+4)
-	for _, chunk := range c.head.Chunks {
-		v, err := b.get(chunkKey(chunk))
-		if err != nil {
-			return err
-		}
-		if c.events, err = decodeEvents(c.events, v); err != nil {
-			return err
-		}
-	}
-	var err error
-	if c.events, err = decodeEvents(c.events, c.head.Tail); err != nil {
+	err := c.head.read(b.get, c.id)
+	if err != nil {
 		return err
 	}
-	if len(c.events) != c.head.Events {
-		return errMissing
-	}
-	c.loaded = true
-	return nil
+	c.events, err = c.head.readEvents(b.get)
+	c.loaded = err == nil
+	return err
 }
 
 // merge makes one component of two, of which one may be nil: the smaller goes into the larger.
@@ -127,21 +116,30 @@ func (b *batch) merge(x, y *component) (*component, error) {
 	}
 	large.events = append(large.events, small.events...)
 	large.fresh = append(large.fresh, small.fresh...)
-	large.head.Chunks = append(large.head.Chunks, small.head.Chunks...)
+	large.head.Chunks.add(small.head.Chunks.Items...)
 	b.grow(&large.head, small.head.Tail)
 	large.head.Events += small.head.Events
 	large.head.Orphans += small.head.Orphans
-	large.head.Rows = append(large.head.Rows, small.head.Rows...)
-	for _, h := range small.head.Homes {
+	large.head.Rows.add(small.head.Rows.Items...)
+	for _, h := range small.head.Homes.Items {
 		b.delete(homeKey(h.Contact, small.id))
 	}
-	// Tokens of the smaller still lead to it; its head tells where it went.
-	small.head = head{Into: large.id}
-	small.events, small.fresh = nil, nil
+	small.goInto(large.id)
 	large.settled, small.settled = false, false
 	b.touch(small)
 	b.touch(large)
 	return large, nil
+}
+
+// goInto empties a component that another one has taken over. Its tokens still lead to it; its head tells where it
+// went.
+func (c *component) goInto(id uint64) {
+	h := &c.head
+	h.Into, h.Tail, h.Events, h.Orphans = id, nil, 0, 0
+	h.Chunks.clear()
+	h.Rows.clear()
+	h.Homes.clear()
+	c.events, c.fresh = nil, nil
 }
 
 // settle joins what was touched until no timeline has parts in two components, and stores the outcome.
@@ -152,7 +150,7 @@ func (b *batch) settle() error {
 		b.touched = b.touched[:len(b.touched)-1]
 		c.touched = false
 		if c.head.Into != 0 {
-			if err := putRecord(b, headKey(c.id), &c.head); err != nil {
+			if err := b.putHead(c.id, &c.head); err != nil {
 				return err
 			}
 			continue
@@ -183,11 +181,13 @@ func (b *batch) join(c *component) error {
 	c.settled = true
 	claimed := c.head.places()
 	whole := c
-	for _, t := range c.joined.Timelines {
+	c.places = make([]hash, len(c.joined.Timelines))
+	for i, t := range c.joined.Timelines {
 		if t.Key.Contact == "" {
 			continue // a send alone in its timeline: the send's own token is enough
 		}
 		place := b.e.placeHash(t.Key.Channel, t.Key.Line, t.Key.Contact)
+		c.places[i] = place
 		if _, ok := claimed[place]; ok {
 			continue // nobody takes a token away
 		}

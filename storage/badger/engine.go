@@ -15,14 +15,17 @@
 //
 // # Keys
 //
-// Numbers are big-endian. H is the first 16 bytes of a hash keyed with the store's secret. Lists are CBOR.
+// Numbers are big-endian. H is the first 16 bytes of a hash keyed with the store's secret. Heads, lists, rows and
+// contacts are CBOR.
 //
 //	key                            value
-//	e H(event id)                  8 bytes of the content's hash, number of the component it came into
+//	e H(event id)                  8 bytes of the content's hash
 //	l H(link token)                number of the component
 //	c component                    head: chunks, last events, rows with their hashes, contacts; or what it merged into
+//	h component list n             64 entries of one of the head's lists, if it is longer
 //	v chunk                        events, one after the other
 //	r time send                    row: the folded send, without what depends on the question
+//	o time send n                  what a very long row goes on with
 //	p H(contact)                   channel, contact, first success
 //	g H(contact) time send         nothing; successful sends that are no tests, for the first success
 //	y H(contact) component         nothing; where the contact's timelines are
@@ -39,11 +42,12 @@
 //
 // SyncWrites: an acknowledged event survives a power cut, which Badger's default does not promise. Checksums are
 // verified when a table is opened: by default Badger serves flipped bits as data, and its stricter modes end scans
-// early or crash on a damaged table. Values up to 1 MiB stay in the tables, so the value log and its garbage
-// collection play no part. Three memtables of 10 MiB and a block cache of 32 MiB, where the defaults are 5, 64 and
-// 256, to live in a small box: what Badger builds tables in grows with the memtables. The index cache is larger,
-// because it holds the filters that say of a new event's id that it is not known. Two compactors, since more only
-// compete with the questions. Conflict detection is off: there is one writer.
+// early or crash on a damaged table. Values up to 1 MiB stay in the tables, and no record gets that large: lists and
+// rows are cut, State refuses more than half of it. So the value log and its garbage collection play no part. Three
+// memtables of 10 MiB and a block cache of 32 MiB, where the defaults are 5, 64 and 256, to live in a small box: what
+// Badger builds tables in grows with the memtables. The index cache is larger, because it holds the filters that say
+// of a new event's id that it is not known. Two compactors, since more only compete with the questions. Conflict
+// detection is off: there is one writer.
 package badger
 
 import (
@@ -81,6 +85,7 @@ type Engine struct {
 	broken error // a write that failed
 
 	view sync.RWMutex // held for reading while a snapshot is taken, for writing while a journal is applied
+	torn error        // a journal that was not applied to its end; guarded by view
 
 	life    sync.Mutex
 	closed  bool
@@ -100,7 +105,12 @@ func Open(dir string, opts Options) (*Engine, error) {
 			return nil, err
 		}
 	}
-	db, err := badger.Open(settings(dir, opts))
+	return open(settings(dir, opts), opts)
+}
+
+func open(set badger.Options, opts Options) (*Engine, error) {
+	dir := set.Dir
+	db, err := badger.Open(set)
 	if err != nil {
 		// Badger does not wrap the cause, so its words are all there is.
 		if strings.Contains(err.Error(), "Cannot acquire directory lock") {

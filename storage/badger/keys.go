@@ -46,7 +46,10 @@ func eventKey(h hash) []byte          { return key('e', h[:]) }
 func linkKey(h hash) []byte           { return key('l', h[:]) }
 func headKey(component uint64) []byte { return key('c', number(component)) }
 func chunkKey(chunk uint64) []byte    { return key('v', number(chunk)) }
-func contactKey(h hash) []byte        { return key('p', h[:]) }
+func pageKey(component uint64, list byte, page int) []byte {
+	return key('h', number(component), []byte{list}, number(uint64(page)))
+}
+func contactKey(h hash) []byte { return key('p', h[:]) }
 func homeKey(h hash, component uint64) []byte {
 	return key('y', h[:], number(component))
 }
@@ -59,6 +62,15 @@ func metaKey(name string) []byte     { return key('m', []byte(name)) }
 
 func rowKey(at storage.Instant, send string) []byte {
 	return key('r', number(uint64(at)), []byte(send))
+}
+
+// rowOf is what a row's key is made of.
+func rowOf(k []byte) (at storage.Instant, send string) {
+	return storage.Instant(binary.BigEndian.Uint64(k[1:])), string(k[9:])
+}
+
+func restKey(at storage.Instant, send string, piece int) []byte {
+	return key('o', number(uint64(at)), []byte(send), number(uint64(piece)))
 }
 
 func successKey(h hash, at storage.Instant, send string) []byte {

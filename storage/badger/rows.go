@@ -1,6 +1,7 @@
 package badger
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"github.com/dgraph-io/badger/v4"
@@ -23,15 +24,15 @@ func (b *batch) store(c *component) error {
 	}
 	b.count.Orphans += c.joined.Orphans - c.head.Orphans
 	c.head.Orphans = c.joined.Orphans
-	c.joined = storage.Joined{}
-	return putRecord(b, headKey(c.id), &c.head)
+	c.joined, c.places = storage.Joined{}, nil
+	return b.putHead(c.id, &c.head)
 }
 
 // storeEvents adds new events to the component's tail.
 func (b *batch) storeEvents(c *component) {
 	for _, ev := range c.fresh {
 		b.grow(&c.head, ev.encoded)
-		b.put(eventKey(ev.id), known{ev.content, c.id}.encode())
+		b.put(eventKey(ev.id), number(ev.content))
 	}
 	c.head.Events += len(c.fresh)
 	c.fresh = nil
@@ -42,36 +43,45 @@ func (b *batch) grow(h *head, encoded []byte) {
 	if len(h.Tail) > 0 && len(h.Tail)+len(encoded) > chunkSize {
 		chunk := b.next()
 		b.put(chunkKey(chunk), h.Tail)
-		h.Chunks, h.Tail = append(h.Chunks, chunk), nil
+		h.Chunks.add(chunk)
+		h.Tail = nil
 	}
 	h.Tail = append(h.Tail, encoded...)
 }
 
 // storeRows folds the timelines and writes the rows that differ from those stored.
 func (b *batch) storeRows(c *component) error {
-	old := make(map[string]rowRef, len(c.head.Rows))
-	for _, ref := range c.head.Rows {
-		old[ref.Send] = ref
+	rows := &c.head.Rows
+	at := make(map[string]int, len(rows.Items))
+	for i, ref := range rows.Items {
+		at[ref.Send] = i
 	}
-	b.count.Sends -= len(old)
-	refs := c.head.Rows[:0]
+	stays := make([]bool, len(rows.Items))
+	b.count.Sends -= len(rows.Items)
 	for _, t := range c.joined.Timelines {
 		for _, send := range t.Fold(b.e.windows) {
-			was, had := old[send.ID]
+			i, had := at[send.ID]
+			var was rowRef
+			if had {
+				was = rows.Items[i]
+			}
 			ref, err := b.storeRow(send, was, had)
 			if err != nil {
 				return err
 			}
-			delete(old, send.ID)
-			refs = append(refs, ref)
+			if had {
+				stays[i] = true
+				rows.set(i, ref)
+			} else {
+				rows.add(ref)
+			}
 		}
 	}
-	for _, was := range old {
-		b.delete(rowKey(was.Time, was.Send))
+	rows.keep(stays, func(was rowRef) {
+		b.deleteRow(was)
 		b.unreach(was)
-	}
-	c.head.Rows = refs
-	b.count.Sends += len(refs)
+	})
+	b.count.Sends += len(rows.Items)
 	return nil
 }
 
@@ -82,51 +92,72 @@ func (b *batch) storeRow(send storage.Send, was rowRef, had bool) (rowRef, error
 	}
 	ref := rowRef{Send: send.ID, Time: send.Time, Digest: digest(enc)}
 	if send.Status == storage.Successful && !send.Test && send.Contact != "" {
-		h := b.e.contactHash(send.Channel, send.Contact)
-		ref.Reached = h[:]
+		ref.Reached = b.e.contactHash(send.Channel, send.Contact)
 	}
 	if had && was.Time == ref.Time && was.Digest == ref.Digest {
-		return ref, nil
+		return was, nil
 	}
-	if had && was.Time != ref.Time {
-		b.delete(rowKey(was.Time, was.Send))
+	if had {
+		b.deleteRow(was)
 	}
-	b.put(rowKey(ref.Time, ref.Send), enc)
-	if !had || was.Time != ref.Time || !slices.Equal(was.Reached, ref.Reached) {
+	ref.More = b.putRow(ref, enc)
+	if !had || was.Time != ref.Time || was.Reached != ref.Reached {
 		b.unreach(was)
 		b.reach(ref)
 	}
 	return ref, nil
 }
 
+// rowSize is how many bytes of a row go into one record. Only a send with very many tags has more.
+const rowSize = 64 << 10
+
+// putRow writes a row: how many records it goes on in, then its bytes.
+func (b *batch) putRow(ref rowRef, enc []byte) (more int) {
+	first, rest := enc[:min(rowSize, len(enc))], enc[min(rowSize, len(enc)):]
+	for piece := range slices.Chunk(rest, rowSize) {
+		b.put(restKey(ref.Time, ref.Send, more), piece)
+		more++
+	}
+	v := binary.AppendUvarint(make([]byte, 0, len(first)+1), uint64(more))
+	b.put(rowKey(ref.Time, ref.Send), append(v, first...))
+	return more
+}
+
+func (b *batch) deleteRow(ref rowRef) {
+	b.delete(rowKey(ref.Time, ref.Send))
+	for i := range ref.More {
+		b.delete(restKey(ref.Time, ref.Send, i))
+	}
+}
+
 // storeContacts notes where the contacts of a component's timelines are.
 func (b *batch) storeContacts(c *component) error {
-	was := c.head.places()
-	left := make(map[hash]bool, len(was)) // contacts that have no timeline here any more
-	for _, contact := range was {
-		left[contact] = true
-	}
-	c.head.Homes = c.head.Homes[:0]
-	for _, t := range c.joined.Timelines {
+	homes := &c.head.Homes
+	at := c.head.places()
+	stays := make([]bool, len(homes.Items))
+	here := make(map[hash]bool, len(c.places)) // contacts that have a timeline here
+	for i, t := range c.joined.Timelines {
 		if t.Key.Contact == "" {
 			continue
 		}
-		at := home{Place: b.e.placeHash(t.Key.Channel, t.Key.Line, t.Key.Contact)}
-		contact, stays := was[at.Place]
-		if !stays {
-			contact = b.e.contactHash(t.Key.Channel, t.Key.Contact)
-			b.put(homeKey(contact, c.id), nil)
-			if err := b.meet(contact, t.Key.Channel, t.Key.Contact); err != nil {
-				return err
-			}
+		if i, had := at[c.places[i]]; had {
+			stays[i] = true
+			here[homes.Items[i].Contact] = true
+			continue
 		}
-		at.Contact = contact
-		delete(left, contact)
-		c.head.Homes = append(c.head.Homes, at)
+		contact := b.e.contactHash(t.Key.Channel, t.Key.Contact)
+		here[contact] = true
+		homes.add(home{Place: c.places[i], Contact: contact})
+		b.put(homeKey(contact, c.id), nil)
+		if err := b.meet(contact, t.Key.Channel, t.Key.Contact); err != nil {
+			return err
+		}
 	}
-	for contact := range left {
-		b.delete(homeKey(contact, c.id))
-	}
+	homes.keep(stays, func(was home) {
+		if !here[was.Contact] {
+			b.delete(homeKey(was.Contact, c.id))
+		}
+	})
 	return nil
 }
 
@@ -144,28 +175,29 @@ func (b *batch) meet(h hash, channel, contact string) error {
 type reach struct{ added, removed storage.Instant } // the earliest of each
 
 func (b *batch) reachOf(ref rowRef) *reach {
-	h := hash(ref.Reached)
-	if b.reached[h] == nil {
-		b.reached[h] = &reach{}
+	r := b.reached[ref.Reached]
+	if r == nil {
+		r = &reach{}
+		b.reached[ref.Reached] = r
 	}
-	return b.reached[h]
+	return r
 }
 
 func (b *batch) reach(ref rowRef) {
-	if ref.Reached == nil {
+	if ref.Reached == (hash{}) {
 		return
 	}
-	b.put(successKey(hash(ref.Reached), ref.Time, ref.Send), nil)
+	b.put(successKey(ref.Reached, ref.Time, ref.Send), nil)
 	if r := b.reachOf(ref); r.added == 0 || ref.Time < r.added {
 		r.added = ref.Time
 	}
 }
 
 func (b *batch) unreach(ref rowRef) {
-	if ref.Reached == nil {
+	if ref.Reached == (hash{}) {
 		return
 	}
-	b.delete(successKey(hash(ref.Reached), ref.Time, ref.Send))
+	b.delete(successKey(ref.Reached, ref.Time, ref.Send))
 	if r := b.reachOf(ref); r.removed == 0 || ref.Time < r.removed {
 		r.removed = ref.Time
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"iter"
 	"time"
 
@@ -22,6 +23,9 @@ type state struct{ e *Engine }
 
 // sweepSize is how many expired values a Put removes: more than the one it may add, so that they do not pile up.
 const sweepSize = 8
+
+// maxState is how long a value may be, in bytes; see the settings in the package comment.
+const maxState = 512 << 10
 
 func (s state) moment() uint64 { return uint64(max(0, s.e.now().UnixMilli())) }
 
@@ -70,6 +74,9 @@ func (s state) value(item *badger.Item) (storage.Value, uint64, error) {
 func (s state) Put(ctx context.Context, name string, data []byte, ttl time.Duration, ifVersion uint64) error {
 	if err := ctx.Err(); err != nil {
 		return err
+	}
+	if len(data) > maxState {
+		return fmt.Errorf("%s has %d bytes: the bot's memory takes at most %d under a key", name, len(data), maxState)
 	}
 	return s.change(func(txn *badger.Txn) error {
 		old, expiry, err := s.read(txn, name) // version 0 if there is none

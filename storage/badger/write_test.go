@@ -37,9 +37,9 @@ func stored(t *testing.T, e *Engine, prefix string) map[string][]byte {
 	found := map[string][]byte{}
 	txn := e.db.NewTransaction(false)
 	defer txn.Discard()
-	err := eachValue(txn, []byte(prefix), func(k, v []byte) error {
-		found[string(k)] = append([]byte{}, v...)
-		return nil
+	err := eachKey(txn, []byte(prefix), func(k []byte) (err error) {
+		found[string(k)], err = valueOf(txn, k)
+		return err
 	})
 	if err != nil {
 		t.Fatal(err)
