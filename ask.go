@@ -1,17 +1,13 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,20 +23,23 @@ func (s *shared) ask() *cobra.Command {
 		Use:   "ask COMMAND…",
 		Short: "Answer one command, such as: ask summary channel:WA campaign:BlackFriday",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			a.Command = sentenceOf(args)
+			now, err := s.clock()
+			if err != nil {
+				return err
+			}
 			if s.now != "" {
-				now, err := s.clock()
-				if err != nil {
-					return err
-				}
 				a.Now = now()
 			}
-			return s.atOffice(func(o office) error {
-				if out != "" {
-					return s.askFile(cmd.Context(), o, a, out)
+			if out != "" {
+				if a.Format = formatOf(out); !slices.Contains(formatNames(), a.Format) {
+					return usage{fmt.Errorf("--out %s must end in .%s", out, strings.Join(formatNames(), ", ."))}
 				}
-				return s.askHere(cmd.Context(), o, a)
-			})
+				a.JSON = false
+			}
+			if cmd.Flags().Changed("repeat") && (a.Repeat < 1 || !a.JSON) {
+				return usage{errors.New("--repeat takes a number from 1 on, and needs --json")}
+			}
+			return s.atStore(cmd.Context(), func(o office) error { return s.askWords(cmd.Context(), o, a, args, out) })
 		},
 	}
 	cmd.Flags().BoolVar(&a.JSON, "json", false, "the machine form")
@@ -50,53 +49,63 @@ func (s *shared) ask() *cobra.Command {
 	return cmd
 }
 
-func (s *shared) askHere(ctx context.Context, o office, a asking) error {
-	done, err := o.Ask(ctx, a, s.std.out)
-	if err != nil {
-		return err
-	}
-	if done.Exit != exitDone {
-		return silent{done.Exit}
-	}
-	return nil
-}
-
-// askFile writes the answer to a file; its ending gives the format unless the command does.
-func (s *shared) askFile(ctx context.Context, o office, a asking, out string) error {
-	if !strings.Contains(a.Command, "format:") && !strings.Contains(a.Command, "format=") {
-		if !slices.Contains(formatNames(), formatOf(out)) {
-			return usage{fmt.Errorf("--out %s must end in .%s", out, strings.Join(formatNames(), ", ."))}
+// askWords puts the words of a shell as a command. Quotes that the shell took off a name with spaces are put back;
+// where that makes no command, the words are taken as they are.
+func (s *shared) askWords(ctx context.Context, o office, a asking, args []string, out string) error {
+	readings := []string{quoted(args), joined(args)}
+	var first *answered
+	for i, reading := range readings {
+		if i > 0 && reading == readings[0] {
+			break
 		}
-		a.Command += " format:" + formatOf(out)
-	}
-	a.File, a.JSON = true, false
-	return saveAs(out, func(w io.Writer) error {
-		var answer bytes.Buffer // what is no file is short: an error, or help
-		sink := &firstByte{to: w, text: &answer}
-		done, err := o.Ask(ctx, a, sink)
+		a.Command = reading
+		got, err := o.Ask(ctx, a)
 		if err != nil {
 			return err
 		}
-		if done.File == "" {
-			s.std.err.Write(answer.Bytes())
-			return silent{max(done.Exit, exitInput)}
+		if got.Exit != exitInput {
+			return s.deliver(got, out)
+		}
+		if first == nil {
+			first = &got
+		} else {
+			got.Body.Close()
+		}
+	}
+	return s.deliver(*first, out)
+}
+
+// deliver prints an answer, or saves it when it is a file: under the name given, or its own in the current folder.
+func (s *shared) deliver(got answered, out string) error {
+	defer got.Body.Close()
+	switch {
+	case got.File != "" && out != "":
+		if err := saveAs(out, got.Body); err != nil {
+			return err
 		}
 		fmt.Fprintf(s.std.err, "Wrote %s.\n", out)
 		return nil
-	})
-}
-
-// firstByte keeps a short copy of what goes to a file, to be shown when it turns out to be no file.
-type firstByte struct {
-	to   io.Writer
-	text *bytes.Buffer
-}
-
-func (f *firstByte) Write(p []byte) (int, error) {
-	if f.text.Len() < 1<<16 {
-		f.text.Write(p)
+	case got.File != "":
+		name, err := saveNew(got.File, got.Body)
+		if err == nil {
+			fmt.Fprintf(s.std.out, "Saved as %s\n", name)
+		}
+		return err
 	}
-	return f.to.Write(p)
+	to := s.std.out
+	if out != "" {
+		to = s.std.err
+	}
+	if _, err := io.Copy(to, got.Body); err != nil {
+		return err
+	}
+	if got.Exit != exitDone {
+		return silent{got.Exit}
+	}
+	if out != "" {
+		return usage{errors.New("that answer is no file: leave --out away")}
+	}
+	return nil
 }
 
 // timing is what ask --repeat adds to the machine form: medians of the runs after the first.
@@ -110,10 +119,7 @@ type timing struct {
 
 // repeat answers the same question again and again, from its words to the bytes of the answer, and adds the times
 // to the last answer.
-func (l *local) repeat(ctx context.Context, a asking, out io.Writer) (answered, error) {
-	if !a.JSON {
-		return answered{}, usage{errors.New("--repeat needs --json")}
-	}
+func (l *local) repeat(ctx context.Context, a asking) (answered, error) {
 	t := timing{Runs: a.Repeat}
 	var wall, cpu []float64
 	var reply commands.Reply
@@ -126,7 +132,7 @@ func (l *local) repeat(ctx context.Context, a asking, out io.Writer) (answered, 
 		ms := float64(time.Since(start).Microseconds()) / 1000
 		switch {
 		case reply.Err != nil:
-			return answered{Exit: exitCode(reply.Err)}, writeJSON(out, reply)
+			return machineForm(reply)
 		case i == 0:
 			t.FirstMS = ms
 		default:
@@ -139,36 +145,5 @@ func (l *local) repeat(ctx context.Context, a asking, out io.Writer) (answered, 
 	if err != nil {
 		return answered{}, err
 	}
-	return answered{}, writeJSON(out, reply, reports.Member{Name: "timing", JSON: added})
-}
-
-func median(values []float64) float64 {
-	slices.Sort(values)
-	return values[len(values)/2]
-}
-
-// cpuTime is user and system time of this process.
-func cpuTime() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// peakRSS is the most memory that this process had, in MiB; 0 where the system does not tell.
-func peakRSS() float64 {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return 0
-	}
-	for _, line := range strings.Split(string(status), "\n") {
-		if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-			kib, err := strconv.Atoi(strings.TrimSpace(strings.TrimSuffix(rest, "kB")))
-			if err == nil {
-				return float64(kib) / 1024
-			}
-		}
-	}
-	return 0
+	return machineForm(reply, reports.Member{Name: "timing", JSON: added})
 }

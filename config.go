@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"os"
 	"slices"
 	"strings"
@@ -103,12 +104,11 @@ func loadConfig(path string, getenv func(string) string) (*Config, error) {
 	}
 	c := &Config{Data: "data", Timezone: "UTC", Language: "en", path: path}
 	c.HTTP.Listen = "127.0.0.1:8080"
-	doc, faults := parseYAML(path, source, c, getenv)
-	if len(faults) == 0 {
+	doc := parseYAML(path, source, c, getenv)
+	if !doc.misshapen {
 		c.check(doc)
-		faults = doc.list()
 	}
-	if len(faults) > 0 {
+	if faults := doc.list(); len(faults) > 0 {
 		return nil, &ConfigError{faults}
 	}
 	return c, nil
@@ -128,6 +128,14 @@ func (c *Config) check(doc *document) {
 	for i, who := range c.Access.Contacts {
 		if platform, user, _ := strings.Cut(who, ":"); user == "" || !slices.Contains(platformNames, platform) {
 			doc.fault(fmt.Sprintf("access.contacts[%d]", i), "%q must be slack:USER_ID or discord:USER_ID", who)
+		}
+	}
+	if _, _, err := net.SplitHostPort(c.HTTP.Listen); err != nil {
+		doc.fault("http.listen", "%q is not an address such as 127.0.0.1:8080", c.HTTP.Listen)
+	}
+	for i, in := range c.Intents {
+		if in.Name == "" || len(in.Campaigns) == 0 {
+			doc.fault(fmt.Sprintf("intents[%d]", i), "an intent needs a name and campaigns")
 		}
 	}
 	c.checkSources(doc)
@@ -219,14 +227,10 @@ func (c *Config) checkDigests(doc *document) {
 		if d.Format != "" && !slices.Contains(formatNames(), d.Format) {
 			doc.fault(at+".format", "%q is not a format; use %s", d.Format, strings.Join(formatNames(), ", "))
 		}
-		command := d.Command
-		switch {
-		case command == "":
+		if d.Command == "" {
 			doc.fault(at, "a digest needs a command such as summary date:\"last week\"")
-		case zone.String() != c.zone.String() && !strings.Contains(command, "tz:"):
-			command += " tz:" + zone.String() // its days are those of its schedule
 		}
-		planned := bot.Digest{Name: d.Name, At: d.At, Zone: zone, Post: d.Post, Command: command, Empty: d.Empty, Format: d.Format}
+		planned := bot.Digest{Name: d.Name, At: d.At, Zone: zone, Post: d.Post, Command: d.Command, Empty: d.Empty, Format: d.Format}
 		if err := planned.Check(); err != nil {
 			for _, fault := range strings.Split(err.Error(), "\n") {
 				doc.fault(at, "%s", fault)

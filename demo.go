@@ -26,28 +26,36 @@ func (s *shared) demo() *cobra.Command {
 		Use:   "demo [COMMAND…]",
 		Short: "Try it on made-up sample data: no tokens, nothing stored",
 		RunE: func(cmd *cobra.Command, args []string) error {
-			spool, err := os.MkdirTemp("", "outboundbot-demo-")
-			if err != nil {
-				return err
-			}
-			defer os.RemoveAll(spool)
-			l, err := sampleOffice(cmd.Context(), spool)
-			if err != nil {
-				return err
-			}
-			if err := s.introduce(cmd.Context(), l); err != nil {
-				return err
-			}
-			if len(args) > 0 {
-				return s.askHere(cmd.Context(), l, asking{Command: sentenceOf(args)})
-			}
-			fmt.Fprintf(s.std.out, "> /outbound %s\n\n", cardCommand)
-			if err := s.askHere(cmd.Context(), l, asking{Command: cardCommand}); err != nil {
-				return err
-			}
-			return s.chat(cmd.Context(), l)
+			ctx := cmd.Context()
+			return withSample(ctx, func(l *local) error {
+				if err := s.introduce(ctx, l); err != nil {
+					return err
+				}
+				if len(args) > 0 {
+					return s.askWords(ctx, l, asking{}, args, "")
+				}
+				fmt.Fprintf(s.std.out, "> /outbound %s\n\n", cardCommand)
+				if err := s.askWords(ctx, l, asking{}, []string{cardCommand}, ""); err != nil {
+					return err
+				}
+				return s.chat(ctx, l)
+			})
 		},
 	}
+}
+
+// withSample does some work over the sample data.
+func withSample(ctx context.Context, work func(l *local) error) error {
+	spool, err := os.MkdirTemp("", "outboundbot-sample-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(spool)
+	l, err := sampleOffice(ctx, spool)
+	if err != nil {
+		return err
+	}
+	return work(l)
 }
 
 // introduce says that the data is made up, and when it is.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -27,13 +28,16 @@ func (s *shared) importFiles() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return s.atOffice(func(o office) error {
+			return s.atOffice(cmd.Context(), func(o office) error {
+				var faults []error // of one file; the others go in all the same
 				for _, path := range args {
-					if err := s.importFile(cmd, o, path, format, rejects); err != nil {
+					err := s.importFile(cmd.Context(), o, path, format, rejects)
+					if cmd.Context().Err() != nil {
 						return err
 					}
+					faults = append(faults, err)
 				}
-				return nil
+				return errors.Join(faults...)
 			})
 		},
 	}
@@ -43,7 +47,7 @@ func (s *shared) importFiles() *cobra.Command {
 }
 
 // importFile adds one file and says what became of its lines. Rejected ones go to a file of their own.
-func (s *shared) importFile(cmd *cobra.Command, o office, path, format, rejects string) error {
+func (s *shared) importFile(ctx context.Context, o office, path, format, rejects string) error {
 	in, name, err := s.openInput(path)
 	if err != nil {
 		return err
@@ -51,6 +55,10 @@ func (s *shared) importFile(cmd *cobra.Command, o office, path, format, rejects 
 	defer in.Close()
 	bar := s.progress(in)
 	r := bufio.NewReaderSize(io.TeeReader(in, bar), 1<<16)
+	if _, err := r.Peek(1); errors.Is(err, io.EOF) {
+		fmt.Fprintf(s.std.out, "%s is empty: nothing to import\n", name)
+		return nil
+	}
 	f, err := formatFor(format, name, r)
 	if err != nil {
 		return err
@@ -59,25 +67,42 @@ func (s *shared) importFile(cmd *cobra.Command, o office, path, format, rejects 
 		rejects = name + ".rejected"
 	}
 	book := &rejectBook{path: rejects}
-	sum, err := intake.Import(cmd.Context(), o.Append, r, f, intake.Watch{
+	sum, err := intake.Import(ctx, o.Append, r, f, intake.Watch{
 		Reject: book.write,
 		Notice: func(msg string) { fmt.Fprintf(s.std.err, "%s: %s\n", name, msg) },
 	})
 	bar.Finish()
-	if closed := book.close(); err == nil {
-		err = closed
+	s.report(name, sum, book)
+	switch {
+	case err == nil:
+		return nil
+	case ctx.Err() != nil:
+		return fmt.Errorf("%s: interrupted; what is counted above is stored, import the file again to go on", name)
+	case errors.Is(err, intake.ErrFormat):
+		return usage{fmt.Errorf("%s: %w", name, err)}
+	default:
+		return fmt.Errorf("%s was not imported whole: %w; what is counted above is stored, import the file again to go on", name, err)
 	}
-	fmt.Fprintf(s.std.out, "%s: %d lines, %d new, %d known already, %d rejected\n", name, sum.Lines, sum.Accepted, sum.Duplicates+sum.Conflicts, sum.Rejected)
+}
+
+// report says what became of the lines of a file.
+func (s *shared) report(name string, sum intake.Summary, book *rejectBook) {
+	lines := "lines"
+	if sum.Lines == 1 {
+		lines = "line"
+	}
+	fmt.Fprintf(s.std.out, "%s: %d %s, %d new, %d known already, %d rejected\n", name, sum.Lines, lines, sum.Accepted, sum.Duplicates+sum.Conflicts, sum.Rejected)
 	if sum.Conflicts > 0 {
 		fmt.Fprintf(s.std.out, "%d of the known ids came with other content: the first stored stays.\n", sum.Conflicts)
 	}
-	if sum.Rejected > 0 {
-		fmt.Fprintf(s.std.out, "The rejected lines and why: %s (first: %s)\n", rejects, book.first)
+	if sum.Rejected == 0 {
+		return
 	}
-	if err != nil {
-		return fmt.Errorf("%s was not imported whole: %w; what is counted above is stored, import the file again to go on", name, err)
+	if err := book.close(); err != nil {
+		fmt.Fprintf(s.std.out, "The first rejected: %s. They could not be listed in %s: %v.\n", book.first, book.path, plainly(err))
+		return
 	}
-	return nil
+	fmt.Fprintf(s.std.out, "The rejected lines and why: %s (first: %s)\n", book.path, book.first)
 }
 
 func (s *shared) openInput(path string) (io.ReadCloser, string, error) {
@@ -86,7 +111,11 @@ func (s *shared) openInput(path string) (io.ReadCloser, string, error) {
 	}
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, "", usage{fmt.Errorf("%s cannot be read: %w", path, errors.Unwrap(err))}
+		return nil, "", usage{fmt.Errorf("%s cannot be read: %w", path, plainly(err))}
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		f.Close()
+		return nil, "", usage{fmt.Errorf("%s is a folder: name the files in it", path)}
 	}
 	return f, path, nil
 }
@@ -134,7 +163,8 @@ type rejectBook struct {
 func (b *rejectBook) write(r intake.Reject) {
 	if b.first == "" {
 		b.first = r.String()
-		b.file, b.err = os.OpenFile(b.path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+		os.Remove(b.path) // one from an earlier import, perhaps readable by others
+		b.file, b.err = os.OpenFile(b.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	}
 	if b.err == nil {
 		b.err = json.NewEncoder(b.file).Encode(map[string]any{"line": r.Line, "where": r.Path, "reason": r.Reason, "sample": r.Sample})

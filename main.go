@@ -10,9 +10,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 	"time"
 	_ "time/tzdata" // machines and containers without zone data
@@ -54,10 +56,12 @@ func run(ctx context.Context, args []string, std streams, getenv func(string) st
 	if err == nil {
 		err = root.ExecuteContext(ctx)
 	}
-	if err == nil {
-		return exitDone
-	}
-	if msg := sentence(err); msg != "" {
+	msg := sentence(err)
+	switch {
+	case msg == "":
+	case slices.Contains(args, "--json"):
+		writeError(std.out, err)
+	default:
 		fmt.Fprintln(std.err, msg)
 	}
 	return exitCode(err)
@@ -71,8 +75,9 @@ func (silent) Error() string { return "" }
 // usage is a mistake on the command line.
 type usage struct{ error }
 
+// sentence is what to tell of an error: nothing of one that was told already, or of a plain interruption.
 func sentence(err error) string {
-	if errors.Is(err, context.Canceled) {
+	if err == nil || err == context.Canceled { // one that is wrapped has more to tell
 		return ""
 	}
 	return err.Error()
@@ -83,9 +88,12 @@ func exitCode(err error) int {
 	var input *commands.InputError
 	var config *ConfigError
 	var wrong usage
+	var there *remoteError
 	switch {
 	case err == nil:
 		return exitDone
+	case errors.As(err, &there):
+		return there.code
 	case errors.As(err, &quiet):
 		return quiet.code
 	case errors.As(err, &input), errors.As(err, &config), errors.As(err, &wrong):
@@ -143,13 +151,25 @@ func (s *shared) setup() (*Config, func() time.Time, error) {
 	return c, now, err
 }
 
-// atOffice does some work at the office of the data folder.
-func (s *shared) atOffice(work func(o office) error) error {
+// atStore does some work at the office of a data folder that exists.
+func (s *shared) atStore(ctx context.Context, work func(o office) error) error {
+	c, _, err := s.setup()
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(c.Data); errors.Is(err, fs.ErrNotExist) {
+		return usage{fmt.Errorf("there is no data in %s: import events into it first, or give another --data", c.Data)}
+	}
+	return s.atOffice(ctx, work)
+}
+
+// atOffice does some work at the office of the data folder, which is made if need be.
+func (s *shared) atOffice(ctx context.Context, work func(o office) error) error {
 	c, now, err := s.setup()
 	if err != nil {
 		return err
 	}
-	o, err := s.openOffice(c, now)
+	o, err := s.openOffice(ctx, c, now)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -164,6 +165,16 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		{[]string{"ask", "--data", data, "--config", "missing.yaml", "summary"}, exitInput, "missing.yaml"},
 		{[]string{"ask", "--data", data, "--config", file, "summary"}, exitInput, "cannot be read"},
 		{[]string{"ask", "--nonsense"}, exitInput, "nonsense"},
+		{[]string{"ask", "--data", filepath.Join(data, "typo"), "summary"}, exitInput, "there is no data"},
+		{[]string{"ask", "--data", data, "--repeat", "3", "summary"}, exitInput, "--repeat"},
+		{[]string{"ask", "--data", data, "--json", "--repeat", "-3", "summary"}, exitInput, "--repeat"},
+		{[]string{"ask", "--data", data, "--json", "--now", "x", "summary"}, exitInput, `{"error":{"message"`},
+		{[]string{"ask", "--data", data, "--out", filepath.Join(data, "no", "x.csv"), "audit"}, exitInput, "there is no folder"},
+		{[]string{"ask", "--data", goldenEvents, "summary"}, exitInput, "cannot be written"},
+		{[]string{"import", "--data", data, data}, exitInput, "is a folder"},
+		{[]string{"import", "--data", data, "missing.ndjson", goldenEvents}, exitInput, "71 new"},
+		{[]string{"import", "--data", data, "--format", "csv", "LICENSE"}, exitInput, "name the columns"},
+		{[]string{"import", "--data", data, "/dev/null"}, exitDone, "is empty"},
 		{[]string{"import", "--data", data}, exitInput, "name the files"},
 		{[]string{"import", "--data", data, "missing.ndjson"}, exitInput, "missing.ndjson"},
 		{[]string{"import", "--data", data, "--format", "pdf", goldenEvents}, exitInput, "pdf"},
@@ -291,12 +302,16 @@ func TestSampleData(t *testing.T) {
 	if days := (stats.Latest - stats.First) / (24 * 3600_000); days < 58 || days > 60 {
 		t.Errorf("the sends span %d days", days)
 	}
-	var out bytes.Buffer
-	if _, err := l.Ask(context.Background(), asking{Command: "summary date:2026-09-01..2026-11-28 by:channel", JSON: true}, &out); err != nil {
+	got, err := l.Ask(context.Background(), asking{Command: "summary date:2026-09-01..2026-11-28 by:channel", JSON: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out, err := io.ReadAll(got.Body)
+	if err != nil {
 		t.Fatal(err)
 	}
 	for _, part := range []string{`"WA"`, `"IG"`, `"FB"`, `"WEB"`, `"SMS"`, `"flow"`, `"template"`, `"webhook"`, `"individual"`, `"131049"`, `"Closed purchase"`} {
-		if !strings.Contains(out.String(), part) {
+		if !strings.Contains(string(out), part) {
 			t.Errorf("the sample data has no %s", part)
 		}
 	}
@@ -311,14 +326,107 @@ func TestWordsOfTheShell(t *testing.T) {
 		{[]string{"summary", "campaign:Black Friday", "last week"}, `summary campaign:"Black Friday" last week`},
 		{[]string{`summary campaign:Black Friday`}, `summary campaign:Black Friday`},
 		{[]string{"summary", `campaign:"Black Friday"`}, `summary campaign:"Black Friday"`},
+		{[]string{"summary", `campaign:“Black Friday”`}, `summary campaign:“Black Friday”`},
+		{[]string{"summary", "campaign:=Black Friday,Cart"}, `summary campaign:="Black Friday",Cart`},
+		{[]string{"summary", "campaign:!*ack Fri*"}, `summary campaign:!*"ack Fri"*`},
 		{[]string{"summary", "-channel:SMS"}, "summary -channel:SMS"},
 	} {
-		if got := sentenceOf(protect(c.args)); got != c.want {
+		if got := quoted(protect(c.args)); got != c.want {
 			t.Errorf("%q is %q, want %q", c.args, got, c.want)
 		}
 	}
-	code, out, errs := call(t, "", "demo", "summary", "-channel:SMS", "-campaign:Black Friday")
-	if code != exitDone || !strings.Contains(out, "-channel:SMS") {
-		t.Errorf("exit %d: %s%s", code, out, errs)
+	for _, args := range [][]string{
+		{"summary", "-channel:SMS", "-campaign:Black Friday"},
+		{"summary channel:WA", "campaign:BlackFriday last week"}, // no name, but a name and a date
+		{"summary", "campaign:“Black Friday”"},
+	} {
+		code, out, errs := call(t, "", append([]string{"demo"}, args...)...)
+		if code != exitDone || !strings.Contains(out, "BlackFriday") {
+			t.Errorf("%q: exit %d: %s%s", args, code, out, errs)
+		}
+	}
+}
+
+// TestFilesWithoutAName: a command for a file saves it where the person works, and never over another.
+func TestFilesWithoutAName(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, want := range []string{"Saved as outbound_summary_2026-11-22_2026-11-28.csv", "Saved as outbound_summary_2026-11-22_2026-11-28-2.csv"} {
+		code, out, errs := call(t, "", "demo", "summary", "format:csv")
+		if code != exitDone || !strings.Contains(out, want) {
+			t.Fatalf("exit %d: %s%s", code, out, errs)
+		}
+		name := strings.TrimPrefix(want, "Saved as ")
+		if content, err := os.ReadFile(name); err != nil || !strings.Contains(string(content), "Successful sends") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestFileOfNothing: a nightly export of a quiet day is a file with headings only, not yesterday's.
+func TestFileOfNothing(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "quiet.csv")
+	if err := os.WriteFile(file, []byte("stale"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := call(t, "", "import", "--data", filepath.Join(dir, "data"), goldenEvents); code != exitDone {
+		t.Fatal(errs)
+	}
+	code, out, errs := call(t, "", "ask", "--data", filepath.Join(dir, "data"), "--out", file, "audit", "date:2025-06-01")
+	content, err := os.ReadFile(file)
+	if code != exitDone || err != nil || !strings.Contains(string(content), "Send") || strings.Count(string(content), "\n") != 1 {
+		t.Errorf("exit %d, %v: %q %s%s", code, err, content, out, errs)
+	}
+}
+
+// TestCommandsShareTheFolder: commands at the same time wait for each other.
+func TestCommandsShareTheFolder(t *testing.T) {
+	data := t.TempDir()
+	codes := make(chan int)
+	for range 4 {
+		go func() {
+			var out, errs bytes.Buffer
+			codes <- run(context.Background(), []string{"ask", "--data", data, "--json", "summary"}, streams{strings.NewReader(""), &out, &errs}, func(string) string { return "" })
+		}()
+	}
+	for range 4 {
+		if code := <-codes; code != exitDone {
+			t.Errorf("exit %d", code)
+		}
+	}
+}
+
+// TestZoneBesideTheCommand: --tz is the default, tz: in the command decides, and neither is taken for a word.
+func TestZoneBesideTheCommand(t *testing.T) {
+	for _, c := range []struct {
+		command, says string
+	}{
+		{"summary", `"tz":"Asia/Kolkata"`},
+		{"summary tz=Europe/Madrid", `"tz":"Europe/Madrid"`},
+		{"help", "What you can ask"},
+		{`summary campaign:"nobody`, `“nobody”`},
+	} {
+		_, out, errs := call(t, "", "ask", "--data", t.TempDir(), "--json", "--tz", "Asia/Kolkata", c.command)
+		if !strings.Contains(out, c.says) {
+			t.Errorf("%s: %s%s", c.command, out, errs)
+		}
+	}
+}
+
+// TestSpoolIsEmptied: what a crash left there is gone with the next command.
+func TestSpoolIsEmptied(t *testing.T) {
+	data := t.TempDir()
+	left := filepath.Join(data, "spool", "export-1.csv")
+	if err := os.MkdirAll(filepath.Dir(left), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(left, []byte("50499990001"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, errs := call(t, "", "ask", "--data", data, "summary"); code != exitDone {
+		t.Fatal(errs)
+	}
+	if _, err := os.Stat(left); err == nil {
+		t.Error("it is still there")
 	}
 }

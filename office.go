@@ -1,20 +1,23 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strings"
+	"syscall"
 	"time"
 
 	"outboundbot/bot"
 	"outboundbot/commands"
 	"outboundbot/reports"
+	"outboundbot/reports/chart"
 	"outboundbot/reports/export"
 	"outboundbot/storage"
 	"outboundbot/storage/badger"
@@ -23,8 +26,8 @@ import (
 // office does the work of the command line: here, with a store of its own, or in a running serve that owns the
 // folder, reached through its socket.
 type office interface {
-	// Ask answers a command and writes the answer, or the file that was asked for, to out.
-	Ask(ctx context.Context, a asking, out io.Writer) (answered, error)
+	// Ask answers a command. A wrong command is an answer with an exit code, no error.
+	Ask(ctx context.Context, a asking) (answered, error)
 	// Append makes events durable.
 	Append(ctx context.Context, events []storage.Event) (storage.Receipt, error)
 	// RunDigest posts a digest now.
@@ -36,16 +39,22 @@ type office interface {
 type asking struct {
 	Command string    `json:"command"`
 	JSON    bool      `json:"json,omitempty"`
-	File    bool      `json:"file,omitempty"` // the file itself, not a sentence about it
-	Now     time.Time `json:"now"`            // zero for the clock
+	Format  string    `json:"format,omitempty"`  // of a file, unless the command has format:
+	Picture string    `json:"picture,omitempty"` // light or dark: the reply as a picture
+	Now     time.Time `json:"now"`               // zero for the clock
 	Zone    string    `json:"tz,omitempty"`
 	Repeat  int       `json:"repeat,omitempty"`
 }
 
-// answered says what was written.
+// answered is an answer: the text to show, or a file. The receiver closes the body.
 type answered struct {
-	Exit int    `json:"exit"`
-	File string `json:"file,omitempty"` // the name of the file that was written instead of text
+	Exit int
+	File string // the name of the file that the body is; "" for text
+	Body io.ReadCloser
+}
+
+func text(exit int, s []byte) answered {
+	return answered{Exit: exit, Body: io.NopCloser(bytes.NewReader(s))}
 }
 
 // desk wires what answers questions over a store.
@@ -85,49 +94,76 @@ type local struct {
 	now   func() time.Time
 }
 
+// patience is how long a command waits for another one that has the store open. A serve answers on its socket.
+const patience = 10 * time.Second
+
 // openOffice reaches the serve that owns the data folder, or else opens the store here.
-func (s *shared) openOffice(c *Config, now func() time.Time) (office, error) {
-	if r, ok := dial(c.Data); ok {
-		return r, nil
+func (s *shared) openOffice(ctx context.Context, c *Config, now func() time.Time) (office, error) {
+	for deadline := time.Now().Add(patience); ; {
+		if r, ok := dial(c.Data); ok {
+			return r, nil
+		}
+		store, err := c.open(now, s.log())
+		if err == nil {
+			return &local{store: store, desk: c.desk(store, s.log(), c.spool()), now: now}, nil
+		}
+		if !errors.Is(err, storage.ErrLocked) || time.Now().After(deadline) {
+			return nil, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
-	store, err := c.open(now, s.log())
-	if err != nil {
-		return nil, err
-	}
-	return &local{store: store, desk: c.desk(store, s.log(), filepath.Join(c.Data, "spool")), now: now}, nil
 }
 
+func (c *Config) spool() string { return filepath.Join(c.Data, "spool") }
+
+// open opens the store. Files that a crash left in the spool folder are nobody's any more.
 func (c *Config) open(now func() time.Time, log *slog.Logger) (*badger.Engine, error) {
 	store, err := badger.Open(filepath.Join(c.Data, "store"), badger.Options{Windows: c.windows, Now: now, Log: log})
-	if errors.Is(err, storage.ErrLocked) {
-		return nil, fmt.Errorf("another process owns %s, and it does not answer on its socket: end it, or give another --data: %w", c.Data, err)
+	switch {
+	case errors.Is(err, storage.ErrLocked):
+		return nil, fmt.Errorf("another command is using the data folder %s: wait until it has ended, or let outboundbot serve run, which all commands share: %w", c.Data, err)
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
+		return nil, usage{fmt.Errorf("the data folder %s cannot be written: make it writable, or give another --data", c.Data)}
+	case err != nil:
+		return nil, err
 	}
-	return store, err
+	if err := os.RemoveAll(c.spool()); err != nil {
+		store.Close()
+		return nil, fmt.Errorf("the spool folder %s cannot be emptied: %w", c.spool(), err)
+	}
+	return store, nil
 }
 
 // Ask implements office.
-func (l *local) Ask(ctx context.Context, a asking, out io.Writer) (answered, error) {
-	if a.Repeat > 0 {
-		return l.repeat(ctx, a, out)
+func (l *local) Ask(ctx context.Context, a asking) (answered, error) {
+	if a.Repeat != 0 {
+		return l.repeat(ctx, a)
 	}
-	return l.once(ctx, a, out)
+	reply := l.desk.Answer(ctx, l.request(a), nil)
+	exit := exitCode(reply.Err)
+	switch {
+	case a.Picture != "" && exit == exitDone:
+		return draw(reply, a.Picture)
+	case reply.File != nil && !a.JSON:
+		return handOver(reply.File)
+	case reply.File != nil:
+		defer reply.File.Close()
+	}
+	if !a.JSON {
+		return text(exit, []byte(reply.Card.Text())), nil
+	}
+	return machineForm(reply)
 }
 
-// once puts a question to the desk and writes the answer as it was asked for.
-func (l *local) once(ctx context.Context, a asking, out io.Writer) (answered, error) {
-	reply := l.desk.Answer(ctx, l.request(a), nil)
-	if reply.File != nil {
-		defer reply.File.Close()
-		if a.File {
-			return l.copyFile(reply.File, out)
-		}
-	}
-	done := answered{Exit: exitCode(reply.Err)}
-	if a.JSON {
-		return done, writeJSON(out, reply)
-	}
-	_, err := io.WriteString(out, reply.Card.Text())
-	return done, err
+// machineForm is a reply as JSON.
+func machineForm(reply commands.Reply, more ...reports.Member) (answered, error) {
+	var b bytes.Buffer
+	err := writeJSON(&b, reply, more...)
+	return text(exitCode(reply.Err), b.Bytes()), err
 }
 
 func (l *local) request(a asking) commands.Request {
@@ -135,47 +171,77 @@ func (l *local) request(a asking) commands.Request {
 	if at.IsZero() {
 		at = l.now()
 	}
-	text := a.Command
-	if a.Zone != "" && !strings.Contains(text, "tz:") {
-		text += " tz:" + commands.Quote(a.Zone)
-	}
 	return commands.Request{
 		Platform: "cli", Trigger: fmt.Sprintf("cli-%d", time.Now().UnixNano()), Place: commands.Place{Private: true},
-		Text: text, At: at, Local: true,
+		Text: a.Command, At: at, Zone: a.Zone, Format: a.Format, Local: true,
 	}
 }
 
-func (l *local) copyFile(f *commands.File, out io.Writer) (answered, error) {
+// handOver gives a file away; closing it removes it.
+func handOver(f *commands.File) (answered, error) {
 	r, err := f.Open()
 	if err != nil {
+		f.Close()
 		return answered{}, err
 	}
-	defer r.Close()
-	_, err = io.Copy(out, r)
-	return answered{File: f.Name}, err
+	return answered{File: f.Name, Body: struct {
+		io.Reader
+		io.Closer
+	}{r, closers{r, f}}}, nil
+}
+
+type closers []io.Closer
+
+func (cs closers) Close() (err error) {
+	for _, c := range cs {
+		err = errors.Join(err, c.Close())
+	}
+	return err
+}
+
+// draw makes a picture of a reply. It leaves the time taken out, so that equal replies give equal pictures.
+func draw(reply commands.Reply, theme string) (answered, error) {
+	reply.Card.Footer.Elapsed = 0
+	for _, t := range chart.Themes() {
+		if t.String() != theme {
+			continue
+		}
+		picture, err := chart.Card(reply.Card, t)
+		return answered{File: "card.png", Body: io.NopCloser(bytes.NewReader(picture.PNG))}, err
+	}
+	return answered{}, usage{fmt.Errorf("no theme is called %q", theme)}
 }
 
 // writeJSON is the machine form of a reply (CHAT 7).
 func writeJSON(w io.Writer, reply commands.Reply, more ...reports.Member) error {
-	if reply.Result != nil {
+	switch {
+	case reply.Result != nil:
 		return reply.Result.WriteJSON(w, more...)
+	case reply.Err != nil:
+		return writeError(w, reply.Err)
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	if reply.Err == nil {
-		return enc.Encode(map[string]string{"text": reply.Card.Text()})
-	}
+	return encode(w, map[string]string{"text": reply.Card.Text()})
+}
+
+// writeError is the machine form of what went wrong.
+func writeError(w io.Writer, err error) error {
 	fault := struct {
 		Message string   `json:"message"`
 		Offset  int      `json:"offset"`
 		Suggest []string `json:"suggest"`
-	}{Message: reply.Err.Error(), Suggest: []string{}}
+	}{Message: err.Error(), Suggest: []string{}}
 	var input *commands.InputError
-	if errors.As(reply.Err, &input) {
+	if errors.As(err, &input) {
 		fault.Offset = input.Off
 		fault.Suggest = append(fault.Suggest, input.Suggest...)
 	}
-	return enc.Encode(map[string]any{"error": fault})
+	return encode(w, map[string]any{"error": fault})
+}
+
+func encode(w io.Writer, v any) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
 }
 
 // Append implements office.
@@ -193,25 +259,3 @@ func (l *local) RunDigest(ctx context.Context, name string) error {
 
 // Close implements office.
 func (l *local) Close() error { return l.store.Close() }
-
-// saveAs writes what fill gives to a file beside its final name and moves it there when it is whole.
-func saveAs(path string, fill func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
-	if err != nil {
-		return fmt.Errorf("%s cannot be written: %w", path, err)
-	}
-	defer os.Remove(f.Name())
-	err = fill(f)
-	if closed := f.Close(); err == nil {
-		err = closed
-	}
-	if err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
-
-// formatOf is the export format that a file's name ends in.
-func formatOf(path string) string {
-	return strings.TrimPrefix(strings.ToLower(filepath.Ext(path)), ".")
-}

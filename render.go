@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -26,7 +24,7 @@ func (s *shared) digest() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return s.atOffice(func(o office) error {
+			return s.atStore(cmd.Context(), func(o office) error {
 				if err := o.RunDigest(cmd.Context(), args[0]); err != nil {
 					return err
 				}
@@ -49,53 +47,19 @@ func (s *shared) render() *cobra.Command {
 			if formatOf(out) != "png" {
 				return usage{errors.New("say where to put the picture: --out FILE.png")}
 			}
-			spool, err := os.MkdirTemp("", "outboundbot-render-")
-			if err != nil {
-				return err
-			}
-			defer os.RemoveAll(spool)
-			l, err := s.renderOffice(cmd, sample, spool)
-			if err != nil {
-				return err
-			}
-			defer l.Close()
-			reply := l.desk.Answer(cmd.Context(), l.request(asking{Command: sentenceOf(args)}), nil)
-			if reply.Err != nil {
-				fmt.Fprint(s.std.err, reply.Card.Text())
-				return silent{exitCode(reply.Err)}
-			}
-			reply.Card.Footer.Elapsed = 0
-			theme := chart.Light
+			a := asking{Picture: chart.Light.String()}
 			if dark {
-				theme = chart.Dark
+				a.Picture = chart.Dark.String()
 			}
-			picture, err := chart.Card(reply.Card, theme)
-			if err != nil {
-				return err
+			ctx := cmd.Context()
+			if sample {
+				return withSample(ctx, func(l *local) error { return s.askWords(ctx, l, a, args, out) })
 			}
-			return saveAs(out, func(w io.Writer) error {
-				_, err := w.Write(picture.PNG)
-				return err
-			})
+			return s.atStore(ctx, func(o office) error { return s.askWords(ctx, o, a, args, out) })
 		},
 	}
 	cmd.Flags().StringVar(&out, "out", "", "the picture")
 	cmd.Flags().BoolVar(&dark, "dark", false, "dark theme")
 	cmd.Flags().BoolVar(&sample, "sample", false, "over the sample data of demo")
 	return cmd
-}
-
-func (s *shared) renderOffice(cmd *cobra.Command, sample bool, spool string) (*local, error) {
-	if sample {
-		return sampleOffice(cmd.Context(), spool)
-	}
-	c, now, err := s.setup()
-	if err != nil {
-		return nil, err
-	}
-	store, err := c.open(now, s.log())
-	if err != nil {
-		return nil, err
-	}
-	return &local{store: store, desk: c.desk(store, s.log(), spool), now: now}, nil
 }

@@ -6,9 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
-	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -18,6 +19,8 @@ import (
 	"outboundbot/bot/slack"
 	"outboundbot/commands"
 	"outboundbot/reports"
+	"outboundbot/storage"
+	"outboundbot/storage/badger"
 	"outboundbot/storage/intake"
 )
 
@@ -46,13 +49,16 @@ func noArguments(_ *cobra.Command, args []string) error {
 // serveWith runs everything that the configuration turns on until ctx ends.
 func (s *shared) serveWith(ctx context.Context, c *Config, now func() time.Time) error {
 	log := s.log()
-	store, err := c.open(now, log)
+	store, err := s.own(ctx, c, now, log)
 	if err != nil {
 		return err
 	}
 	defer store.Close()
 	state := store.State()
-	desk := c.desk(store, log, filepath.Join(c.Data, "spool"))
+	desk := c.desk(store, log, c.spool())
+	if err := c.checkCommands(ctx, desk, now()); err != nil {
+		return err
+	}
 	platforms, err := c.platforms(bot.Buttons{State: state}, desk, now, log)
 	if err != nil {
 		return err
@@ -80,6 +86,45 @@ func (s *shared) serveWith(ctx context.Context, c *Config, now func() time.Time)
 		{web, &http.Server{Handler: c.web(b, here, now, log), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute}},
 		{socket, &http.Server{Handler: counter(here), ReadHeaderTimeout: 10 * time.Second}},
 	})
+}
+
+// own opens the store for serve. A second serve is refused at once; a command that is using the store is waited for.
+func (s *shared) own(ctx context.Context, c *Config, now func() time.Time, log *slog.Logger) (*badger.Engine, error) {
+	for deadline := time.Now().Add(patience); ; {
+		if r, ok := dial(c.Data); ok {
+			r.Close()
+			return nil, fmt.Errorf("another serve owns the data folder %s: end it, or give another --data: %w", c.Data, storage.ErrLocked)
+		}
+		store, err := c.open(now, log)
+		if err == nil || !errors.Is(err, storage.ErrLocked) || time.Now().After(deadline) {
+			return store, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// checkCommands finds mistakes in the commands and ranges of the configuration before their time comes.
+func (c *Config) checkCommands(ctx context.Context, desk *commands.Desk, at time.Time) error {
+	var faults []string
+	for i, d := range c.Digests {
+		req := commands.Request{Text: d.Command, At: at, Format: d.Format}
+		if err := desk.Check(ctx, req); err != nil {
+			faults = append(faults, fmt.Sprintf("%s: digests[%d].command: %v", c.path, i, err))
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.Ranges)) {
+		if err := desk.Check(ctx, commands.Request{Text: "summary date:" + commands.Quote(c.Ranges[name]), At: at}); err != nil {
+			faults = append(faults, fmt.Sprintf("%s: ranges.%s: %v", c.path, name, err))
+		}
+	}
+	if len(faults) > 0 {
+		return &ConfigError{faults}
+	}
+	return nil
 }
 
 // listener is a server on its socket.
@@ -166,18 +211,27 @@ func (c *Config) web(b *bot.Bot, here office, now func() time.Time, log *slog.Lo
 		}
 		fmt.Fprintln(w, "ok")
 	})
-	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { writeReady(w, b.Ready()) })
+	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) { writeReady(w, b.Ready(), b.Digests()) })
 	return mux
 }
 
-// writeReady says for each part whether it is ready, 503 if any is not.
-func writeReady(w http.ResponseWriter, parts map[string]error) {
+// writeReady says for each part whether it is ready, 503 if any is not. A digest that cannot be posted is told as
+// well, but keeps nobody else from being served.
+func writeReady(w http.ResponseWriter, parts, digests map[string]error) {
 	status, said := http.StatusOK, map[string]string{}
-	for name, err := range parts {
-		said[name] = "ok"
-		if err != nil {
-			status, said[name] = http.StatusServiceUnavailable, err.Error()
+	tell := func(name string, err error) {
+		if said[name] = "ok"; err != nil {
+			said[name] = err.Error()
 		}
+	}
+	for name, err := range parts {
+		tell(name, err)
+		if err != nil {
+			status = http.StatusServiceUnavailable
+		}
+	}
+	for name, err := range digests {
+		tell("digest "+name, err)
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)

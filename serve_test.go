@@ -302,10 +302,12 @@ func TestCommandLineReachesServe(t *testing.T) {
 	if code, out, errs := env("digest", "run", "to discord"); code != exitDone || len(w.discord.Messages(bottest.DiscordChannel)) != 1 {
 		t.Errorf("digest run: exit %d, %s%s", code, out, errs)
 	}
-	if code, _, errs := env("digest", "run", "nobody"); code == exitDone || !strings.Contains(errs, "nobody") {
-		t.Errorf("an unknown digest: exit %d, %s", code, errs)
+	for _, name := range []string{"nobody", "50% off?", "a/b"} {
+		if code, _, errs := env("digest", "run", name); code == exitDone || !strings.Contains(errs, name) {
+			t.Errorf("an unknown digest: exit %d, %s", code, errs)
+		}
 	}
-	if code, _, errs := env("serve"); code != exitOwned || !strings.Contains(errs, "owns") {
+	if code, _, errs := env("serve"); code != exitOwned || !strings.Contains(errs, "another serve owns") {
 		t.Errorf("a second serve: exit %d, %s", code, errs)
 	}
 	for _, token := range []string{bottest.SlackBotToken, bottest.SlackAppToken, bottest.DiscordToken, "50499990001", "hush"} {
@@ -388,6 +390,16 @@ func TestServeWithNothingConfigured(t *testing.T) {
 		if !strings.Contains(log.String(), part) {
 			t.Errorf("does not name %s: %s", part, log)
 		}
+	}
+}
+
+// TestBadCommandsOfDigests: a mistake is told at the start, not on Monday at nine.
+func TestBadCommandsOfDigests(t *testing.T) {
+	w := newWorld(t)
+	w.configure(t, "digests: [{name: a, at: daily 09:00, post: \"slack:#sales\", command: \"sumary chanel:WA\"}]\nranges: {bad: 2026-11-40..2026-12-01}\n")
+	code, _, errs := callEnv(t, w.env, "serve", "--config", filepath.Join(w.dir, "config.yaml"))
+	if code != exitInput || !strings.Contains(errs, "digests[0].command") || !strings.Contains(errs, "ranges.bad") {
+		t.Errorf("exit %d: %s", code, errs)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -21,11 +22,10 @@ import (
 // socketName is the unix socket in the data folder by which the command line reaches a running serve.
 const socketName = "outboundbot.sock"
 
-// Trailers of an answer: its exit code, the name of the file that it is, and what went wrong.
+// Headers of an answer: its exit code and the name of the file that it is.
 const (
-	trailerExit  = "Outbound-Exit"
-	trailerFile  = "Outbound-File"
-	trailerError = "Outbound-Error"
+	headerExit = "Outbound-Exit"
+	headerFile = "Outbound-File"
 )
 
 // socketAddress is the socket's path in a form that fits the system's 108 bytes.
@@ -68,39 +68,54 @@ func counter(o office) http.Handler {
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "outboundbot\n") })
 	mux.HandleFunc("POST /ask", func(w http.ResponseWriter, r *http.Request) {
 		var a asking
-		if err := json.NewDecoder(r.Body).Decode(&a); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
+		err := json.NewDecoder(r.Body).Decode(&a)
+		var got answered
+		if err == nil {
+			got, err = o.Ask(r.Context(), a)
+		}
+		if err != nil {
+			fail(w, err)
 			return
 		}
-		w.Header().Set("Trailer", trailerExit+", "+trailerFile+", "+trailerError)
-		done, err := o.Ask(r.Context(), a, w)
-		if err != nil {
-			w.Header().Set(trailerError, sentence(err))
-			done.Exit = exitCode(err)
-		}
-		w.Header().Set(trailerExit, strconv.Itoa(done.Exit))
-		w.Header().Set(trailerFile, done.File)
+		defer got.Body.Close()
+		w.Header().Set(headerExit, strconv.Itoa(got.Exit))
+		w.Header().Set(headerFile, url.QueryEscape(got.File))
+		io.Copy(w, got.Body) // a client that left needs no answer
 	})
 	mux.HandleFunc("POST /append", func(w http.ResponseWriter, r *http.Request) {
 		var events []storage.Event
-		if err := gob.NewDecoder(r.Body).Decode(&events); err != nil {
-			http.Error(w, err.Error(), http.StatusBadRequest)
-			return
+		err := gob.NewDecoder(r.Body).Decode(&events)
+		var receipt storage.Receipt
+		if err == nil {
+			receipt, err = o.Append(r.Context(), events)
 		}
-		receipt, err := o.Append(r.Context(), events)
 		if err != nil {
-			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			fail(w, err)
 			return
 		}
-		json.NewEncoder(w).Encode(receipt)
+		encode(w, receipt)
 	})
 	mux.HandleFunc("POST /digest/{name}", func(w http.ResponseWriter, r *http.Request) {
 		if err := o.RunDigest(r.Context(), r.PathValue("name")); err != nil {
-			http.Error(w, sentence(err), http.StatusUnprocessableEntity)
+			fail(w, err)
 		}
 	})
 	return mux
 }
+
+// fail sends what went wrong with its exit code.
+func fail(w http.ResponseWriter, err error) {
+	w.Header().Set(headerExit, strconv.Itoa(exitCode(err)))
+	http.Error(w, sentence(err), http.StatusUnprocessableEntity)
+}
+
+// remoteError is what went wrong in a running serve.
+type remoteError struct {
+	code int
+	msg  string
+}
+
+func (e *remoteError) Error() string { return e.msg }
 
 // remote is the office of a running serve.
 type remote struct{ client *http.Client }
@@ -125,7 +140,7 @@ func dial(dir string) (*remote, bool) {
 }
 
 // Ask implements office.
-func (r *remote) Ask(ctx context.Context, a asking, out io.Writer) (answered, error) {
+func (r *remote) Ask(ctx context.Context, a asking) (answered, error) {
 	body, err := json.Marshal(a)
 	if err != nil {
 		return answered{}, err
@@ -134,18 +149,11 @@ func (r *remote) Ask(ctx context.Context, a asking, out io.Writer) (answered, er
 	if err != nil {
 		return answered{}, err
 	}
-	defer resp.Body.Close()
-	if _, err := io.Copy(out, resp.Body); err != nil {
-		return answered{}, fmt.Errorf("the running serve broke off: %w", err)
+	got := answered{Body: resp.Body}
+	if got.File, err = url.QueryUnescape(resp.Header.Get(headerFile)); err == nil {
+		got.Exit, err = strconv.Atoi(resp.Header.Get(headerExit))
 	}
-	done := answered{File: resp.Trailer.Get(trailerFile)}
-	if done.Exit, err = strconv.Atoi(resp.Trailer.Get(trailerExit)); err != nil {
-		return done, errors.New("the running serve broke off; ask again")
-	}
-	if msg := resp.Trailer.Get(trailerError); msg != "" {
-		io.WriteString(out, msg+"\n")
-	}
-	return done, nil
+	return got, err
 }
 
 // Append implements office.
@@ -164,7 +172,7 @@ func (r *remote) Append(ctx context.Context, events []storage.Event) (receipt st
 
 // RunDigest implements office.
 func (r *remote) RunDigest(ctx context.Context, name string) error {
-	resp, err := r.post(ctx, "/digest/"+name, nil)
+	resp, err := r.post(ctx, "/digest/"+url.PathEscape(name), nil)
 	if err == nil {
 		resp.Body.Close()
 	}
@@ -191,5 +199,9 @@ func (r *remote) post(ctx context.Context, path string, body []byte) (*http.Resp
 	}
 	defer resp.Body.Close()
 	msg, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
-	return nil, errors.New(string(bytes.TrimSpace(msg)))
+	code, err := strconv.Atoi(resp.Header.Get(headerExit))
+	if err != nil {
+		code = exitFault
+	}
+	return nil, &remoteError{code, string(bytes.TrimSpace(msg))}
 }

@@ -15,7 +15,8 @@ const dashed = "\x00"
 
 var (
 	exclusion = regexp.MustCompile(`^-[\pL_]+[:=]`)
-	filter    = regexp.MustCompile(`^(-?[\pL_]+[:=])([^"].*\s.*)$`)
+	filter    = regexp.MustCompile(`^(-?[\pL_]+[:=])(.*\s.*)$`)
+	value     = regexp.MustCompile(`^([!=*]*)(.*?)(\*?)$`)
 )
 
 // protect marks the words of a command that look like flags.
@@ -30,14 +31,28 @@ func protect(args []string) []string {
 	return marked
 }
 
-// sentenceOf joins the words of a command. The shell has taken the quotes off names with spaces; of several words,
-// those that are a filter get them back.
-func sentenceOf(args []string) string {
+// joined are the words of a command as the shell gave them.
+func joined(args []string) string {
+	return strings.ReplaceAll(strings.Join(args, " "), dashed, "")
+}
+
+// quoted are the words of a command with the quotes put back that the shell took off names with spaces:
+// campaign:"Black Friday" arrives as one word. A single word is a whole command and stays as it is.
+func quoted(args []string) string {
+	if len(args) < 2 {
+		return joined(args)
+	}
 	words := make([]string, len(args))
 	for i, a := range args {
 		a = strings.TrimPrefix(a, dashed)
-		if m := filter.FindStringSubmatch(a); m != nil && len(args) > 1 {
-			a = m[1] + commands.Quote(m[2])
+		if m := filter.FindStringSubmatch(a); m != nil && !strings.ContainsAny(m[2], "\"“”«»'‘’:") {
+			values := strings.Split(m[2], ",")
+			for k, v := range values {
+				if parts := value.FindStringSubmatch(strings.TrimSpace(v)); strings.Contains(parts[2], " ") {
+					values[k] = parts[1] + commands.Quote(parts[2]) + parts[3]
+				}
+			}
+			a = m[1] + strings.Join(values, ",")
 		}
 		words[i] = a
 	}

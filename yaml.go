@@ -23,6 +23,8 @@ type document struct {
 	lines  map[string]int // by path: digests[0].at
 	files  map[string]string
 	faults []fault
+	// misshapen: a value is of another kind than its key takes, so that nothing can be read into place.
+	misshapen bool
 }
 
 type fault struct {
@@ -59,11 +61,12 @@ var secretType = reflect.TypeFor[storage.Secret]()
 // parseYAML fills into from source: unknown keys are faults with the nearest name, ${NAME} stands for a variable of
 // the environment, and a secret is either that or the content of a file named by KEY_file. Messages never quote the
 // source, which may hold a token.
-func parseYAML(path string, source []byte, into any, getenv func(string) string) (*document, []string) {
+func parseYAML(path string, source []byte, into any, getenv func(string) string) *document {
 	doc := &document{path: path, lines: map[string]int{}, files: map[string]string{}}
 	file, err := parser.ParseBytes(source, 0)
 	if err != nil {
-		return doc, []string{path + ": " + firstLine(yaml.FormatError(err, false, false))}
+		doc.broken(err)
+		return doc
 	}
 	empty := true // decoding nothing would reset the defaults
 	for _, d := range file.Docs {
@@ -72,15 +75,30 @@ func parseYAML(path string, source []byte, into any, getenv func(string) string)
 			doc.walk(d.Body, reflect.TypeOf(into).Elem(), "")
 		}
 	}
-	if len(doc.faults) > 0 || empty {
-		return doc, doc.list()
+	if empty || doc.misshapen {
+		return doc
 	}
 	if err := yaml.Unmarshal(source, into); err != nil {
-		return doc, []string{path + ": " + firstLine(yaml.FormatError(err, false, false))}
+		doc.broken(err)
+		return doc
 	}
 	doc.expand(reflect.ValueOf(into).Elem(), "", getenv)
-	return doc, doc.list()
+	return doc
 }
+
+// broken notes an error of the parser, which tells where in its first words: [3:1] sentence.
+func (d *document) broken(err error) {
+	d.misshapen = true
+	msg := firstLine(yaml.FormatError(err, false, false))
+	if m := position.FindStringSubmatch(msg); m != nil {
+		line, _ := strconv.Atoi(m[1])
+		d.faults = append(d.faults, fault{line, fmt.Sprintf("%s:%d: this is not YAML as it should be: %s", d.path, line, m[2])})
+		return
+	}
+	d.faults = append(d.faults, fault{0, d.path + ": " + msg})
+}
+
+var position = regexp.MustCompile(`^\[(\d+):\d+\] (.*)$`)
 
 func firstLine(s string) string {
 	line, _, _ := strings.Cut(s, "\n")
@@ -89,6 +107,11 @@ func firstLine(s string) string {
 
 // walk notes the line of every key below node and checks it against the type that it will be read into.
 func (d *document) walk(node ast.Node, t reflect.Type, at string) {
+	if kind := shape(t); kind != shapeOf(node) && shapeOf(node) != "" {
+		d.fault(at, "a %s belongs here, not a %s", kind, shapeOf(node))
+		d.misshapen = true
+		return
+	}
 	switch n := node.(type) {
 	case *ast.MappingNode:
 		for _, v := range n.Values {
@@ -111,13 +134,8 @@ func (d *document) key(v *ast.MappingValueNode, t reflect.Type, at string) {
 	name := v.Key.GetToken().Value
 	key := strings.TrimPrefix(at+"."+name, ".")
 	d.lines[key] = v.Key.GetToken().Position.Line
-	switch t.Kind() {
-	case reflect.Map:
+	if t.Kind() == reflect.Map {
 		d.walk(v.Value, t.Elem(), key)
-		return
-	case reflect.Struct:
-	default:
-		d.fault(key, "no keys belong here")
 		return
 	}
 	names := keysOf(t)
@@ -135,6 +153,32 @@ func (d *document) key(v *ast.MappingValueNode, t reflect.Type, at string) {
 		d.fault(key, "a secret does not belong in this file; write ${NAME} for a variable of the environment, or %s_file: PATH", name)
 	default:
 		d.walk(v.Value, field, key)
+	}
+}
+
+// shape is what a value of a type is written as.
+func shape(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Slice:
+		return "list"
+	case reflect.Struct, reflect.Map:
+		return "block of keys"
+	default:
+		return "text"
+	}
+}
+
+// shapeOf is what a node is written as; "" for nothing.
+func shapeOf(n ast.Node) string {
+	switch n.(type) {
+	case nil, *ast.NullNode:
+		return ""
+	case *ast.SequenceNode:
+		return "list"
+	case *ast.MappingNode, *ast.MappingValueNode:
+		return "block of keys"
+	default:
+		return "text"
 	}
 }
 

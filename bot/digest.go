@@ -141,6 +141,7 @@ var errEmpty = errors.New("nothing was sent in the range")
 func (b *Bot) compose(d *plannedDigest, slot Slot, late bool) (commands.Reply, error) {
 	req := commands.Request{
 		Platform: d.platform.Name(), Trigger: slotKey(d, slot), Place: d.place, Text: d.Command, At: slot.At,
+		Zone: d.Zone.String(),
 	}
 	reply := b.reply(req, nil)
 	if reply.Err != nil {
@@ -170,7 +171,7 @@ func (b *Bot) compose(d *plannedDigest, slot Slot, late bool) (commands.Reply, e
 
 // attach asks once more for the digest as a file. A digest without its file is better than none.
 func (b *Bot) attach(reply *commands.Reply, req commands.Request, d *plannedDigest) {
-	req.Text += " format:" + d.Format
+	req.Format = d.Format
 	withFile := b.reply(req, nil)
 	if withFile.File != nil {
 		reply.File = withFile.File

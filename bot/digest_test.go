@@ -145,16 +145,21 @@ func TestDigestThatFails(t *testing.T) {
 	}
 }
 
+// busyFor refuses the first post for a time.
+func busyFor(d time.Duration) func(int, commands.Place, commands.Reply) (bool, error) {
+	return func(try int, _ commands.Place, _ commands.Reply) (bool, error) {
+		if try == 1 {
+			return false, &Retry{After: d, Err: errors.New("429")}
+		}
+		return true, nil
+	}
+}
+
 func TestDigestIntoA429IsPreparedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, runs := &chat{}, 0
 		f := newFake(c)
-		f.post = func(try int, _ commands.Place, _ commands.Reply) (bool, error) {
-			if try == 1 {
-				return false, &Retry{After: 20 * time.Minute, Err: errors.New("429")}
-			}
-			return true, nil
-		}
+		f.post = busyFor(20 * time.Minute)
 		cfg := digestConfig(at(t, "2026-11-20T08:59:00Z"), f, sales)
 		cfg.Answer = func(ctx context.Context, req commands.Request, p func(commands.Reply)) commands.Reply {
 			runs++
@@ -173,12 +178,7 @@ func TestADigestThatWaitsForItsPlaceIsPreparedOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, runs := &chat{}, atomic.Int64{}
 		f := newFake(c)
-		f.post = func(try int, _ commands.Place, _ commands.Reply) (bool, error) {
-			if try == 1 {
-				return false, &Retry{After: 20 * time.Minute, Err: errors.New("429")}
-			}
-			return true, nil
-		}
+		f.post = busyFor(20 * time.Minute)
 		cfg := digestConfig(at(t, "2026-11-20T08:59:00Z"), f, sales)
 		service := sales
 		service.Name = "Service"
@@ -215,8 +215,8 @@ func TestRunDigest(t *testing.T) {
 		if err := b.RunDigest(t.Context(), "Salse"); err == nil || !strings.Contains(err.Error(), "Sales, Lost") {
 			t.Errorf("unknown name: %v", err)
 		}
-		if err := b.RunDigest(t.Context(), "Lost"); err == nil || b.Ready()["digest Lost"] == nil {
-			t.Errorf("platform that is not there: %v, ready %v", err, b.Ready())
+		if err := b.RunDigest(t.Context(), "Lost"); err == nil || b.Digests()["Lost"] == nil {
+			t.Errorf("platform that is not there: %v, digests %v", err, b.Digests())
 		}
 	})
 }

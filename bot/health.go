@@ -29,15 +29,21 @@ func (h *health) set(platform string, err error) {
 // errNotStarted: Run has not come to this part yet.
 var errNotStarted = errors.New("not started")
 
-// Ready says of each part why it cannot do its work now, or nil: every platform by its name, "requests" for the
-// queue, and "digest NAME" for a digest that cannot be posted.
+// Digests says of each digest why it cannot be posted, or nil.
+func (b *Bot) Digests() map[string]error {
+	faults := map[string]error{}
+	for _, d := range b.digests {
+		faults[d.Name] = d.fault
+	}
+	return faults
+}
+
+// Ready says of each part why it cannot do its work now, or nil: every platform by its name, and "requests" for the
+// queue.
 func (b *Bot) Ready() map[string]error {
 	parts := map[string]error{"requests": nil}
 	if b.gate.inside() >= b.backlog {
 		parts["requests"] = ErrBusy
-	}
-	for _, d := range b.digests {
-		parts["digest "+d.Name] = d.fault
 	}
 	b.health.mu.Lock()
 	defer b.health.mu.Unlock()

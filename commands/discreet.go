@@ -24,7 +24,7 @@ func (d *Desk) Discreet(ctx context.Context, req Request) Request {
 
 func (d *Desk) discreetText(ctx context.Context, req Request, typed string) string {
 	p := &parser{
-		ctx: ctx, desk: d, lang: d.language(req), scope: d.scope(req), at: req.At, text: clean(typed),
+		ctx: ctx, desk: d, lang: d.language(req), scope: d.scope(req), req: req, text: clean(typed),
 		given: map[string]bool{}, names: map[string][]storage.Name{},
 	}
 	p.lead = lead(p.text)

@@ -118,6 +118,7 @@ func (p *parser) unknownName(f *storage.Field, w word) error {
 		id = "commands.no_match"
 	}
 	e := p.fault(w.off, w.end, id, reports.Args{"Key": f.Name, "Text": w.text})
+	e.Missing = true
 	names, sure := threeNearest(w.text, candidates)
 	quoted := make([]string, len(names))
 	for i, name := range names {
@@ -149,7 +150,9 @@ func (p *parser) tokens(f *storage.Field, w word) ([]string, error) {
 		where = append(where[:1:1], storage.Condition{Field: f.Name, Not: true, Values: tokens})
 	}
 	if len(tokens) == 0 {
-		return nil, p.fault(w.off, w.end, "commands.no_phone")
+		e := p.fault(w.off, w.end, "commands.no_phone")
+		e.Missing = true
+		return nil, e
 	}
 	return tokens, nil
 }

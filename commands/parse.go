@@ -39,7 +39,7 @@ type parser struct {
 	desk  *Desk
 	lang  *reports.Language
 	scope storage.Scope
-	at    time.Time
+	req   Request
 
 	text  string
 	lead  int // length of what stands in front of the command
@@ -73,7 +73,7 @@ type word struct {
 // parse understands a request, or returns an *InputError, or an error of the store.
 func (d *Desk) parse(ctx context.Context, req Request, scope storage.Scope) (plan, error) {
 	p := &parser{
-		ctx: ctx, desk: d, lang: d.language(req), scope: scope, at: req.At, text: clean(req.Text),
+		ctx: ctx, desk: d, lang: d.language(req), scope: scope, req: req, text: clean(req.Text),
 		given: map[string]bool{}, names: map[string][]storage.Name{},
 	}
 	p.lead = lead(p.text)
@@ -229,6 +229,11 @@ func (p *parser) read() error {
 					return err
 				}
 			}
+		}
+	}
+	if p.req.Zone != "" && !p.given[keyZone] {
+		if err := p.zone(word{text: p.req.Zone}); err != nil {
+			return err
 		}
 	}
 	p.cal = calendar{today: storage.DayOf(p.plan.query.Now, zoneOf(p.plan.query)), ranges: p.desk.Ranges}

@@ -202,8 +202,8 @@ func (p *parser) finish() error {
 	if q.Range, err = p.days(); err != nil {
 		return err
 	}
-	if p.plan.verb == verbExport && p.plan.format == nil {
-		if err := p.format(word{text: exportFormat}); err != nil {
+	if wanted := p.wantedFormat(); wanted != "" && p.plan.format == nil {
+		if err := p.format(word{text: wanted}); err != nil {
 			return err
 		}
 	}
@@ -230,6 +230,14 @@ func (p *parser) finish() error {
 	q.Command = written(p.plan, p.desk)
 	q.Elsewhere = reworded(p.plan, p.desk)
 	return nil
+}
+
+// wantedFormat is the format of a file that was asked for without format:, or none.
+func (p *parser) wantedFormat() string {
+	if p.req.Format == "" && p.plan.verb == verbExport {
+		return exportFormat
+	}
+	return p.req.Format
 }
 
 // filterOrder is the order of filters in a canonical command.

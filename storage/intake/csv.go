@@ -87,7 +87,7 @@ func header(table *rows) (cols columns, notice string, err error) {
 	case err != nil:
 		return nil, "", err
 	case top.bad != nil:
-		return nil, "", fmt.Errorf("the first line must name the columns: %w", top.bad)
+		return nil, "", fmt.Errorf("%w: the first line must name the columns: %w", ErrFormat, top.bad)
 	}
 	at := map[string]bool{}
 	var unknown []string
@@ -95,7 +95,7 @@ func header(table *rows) (cols columns, notice string, err error) {
 		name, known := column(title)
 		switch {
 		case known && at[name]:
-			return nil, "", fmt.Errorf("column %s is there twice", name)
+			return nil, "", fmt.Errorf("%w: column %s is there twice", ErrFormat, name)
 		case !known && strings.TrimSpace(title) != "":
 			unknown = append(unknown, fmt.Sprintf("%.40q", title))
 		}
@@ -104,7 +104,7 @@ func header(table *rows) (cols columns, notice string, err error) {
 	}
 	for _, name := range required {
 		if !at[name] {
-			return nil, "", fmt.Errorf("the first line must name the columns, and column %s is missing", name)
+			return nil, "", fmt.Errorf("%w: the first line must name the columns, and column %s is missing", ErrFormat, name)
 		}
 	}
 	if len(unknown) > 0 {

@@ -26,6 +26,9 @@ type Format struct {
 	Read func(r io.Reader) iter.Seq2[*Item, error]
 }
 
+// ErrFormat: the input as a whole is not written as its format is, so that none of it can be used.
+var ErrFormat = errors.New("wrong format")
+
 // Formats lists the formats, the most particular first, so that the first that detects an input reads it.
 func Formats() []Format { return []Format{WhatsApp, Native, CSV} }
 
