@@ -115,6 +115,9 @@ func (p *parser) unknownWord(it item) error {
 		return p.fault(it.off, it.end, id, args)
 	}
 	first := p.plan.verb == "" && it.off == p.lead
+	if first && slices.Contains(later, storage.Fold(w.text)) {
+		return unknown("commands.later", reports.Args{"Verbs": strings.Join(verbNames(), ", ")})
+	}
 	if verb, ok := known.verbs.find(w.text); ok && !first {
 		return unknown("commands.verb_first", reports.Args{"Verb": verb})
 	}

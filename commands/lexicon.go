@@ -40,6 +40,12 @@ var settings = []string{
 // They are known, so that nobody is told to mean something else, and refused with a sentence.
 var elsewhere = []string{"compare", "page", "view", "share", "post", "at", "every", "name", "mention", "thread", "quiet"}
 
+// later are the verbs of CHAT 1 that this version does not have: whoever types one is told so.
+var later = []string{
+	"flows", "templates", "webhooks", "individual", "tagging", "general", "contact", "failures", "trend", "heatmap",
+	"compare", "campaigns", "explain", "digest", "alert", "save", "prefs", "status",
+}
+
 // lexicon has the words of all languages for what the tables of fields, metrics and reports have. Machine names win
 // over words, and earlier entries over later ones.
 type lexicon struct {

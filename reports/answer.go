@@ -166,7 +166,7 @@ func (r *Result) scope() []string {
 		lines = append(lines, strings.Join(filters, " · "))
 	}
 	for _, m := range r.Query.Matches {
-		lines = append(lines, l.Say("scope.matches", Args{"N": len(m.Names), "Field": strings.ToLower(l.Say("field." + m.Field)), "Value": m.Value, "Names": head(m.Names, 3, l)}))
+		lines = append(lines, l.Say("scope.matches", Args{"N": len(m.Names), "Field": strings.ToLower(l.Say("field." + m.Field)), "Value": strings.Trim(m.Value, `"`), "Names": head(m.Names, 3, l)}))
 	}
 	return lines
 }

@@ -40,6 +40,9 @@ func runAudit(ctx context.Context, src Source, q Query) (Result, error) {
 	r.add(r.listing())
 	r.addAsked(0)
 	r.close("summary", "detailed")
+	if shown < r.matched() { // said at the top of the card already
+		r.Notes = append(r.Notes, Caveat{"newest_only", l.Say("audit.more", Args{"Shown": l.Int(shown), "N": r.matched()})})
+	}
 	return r, nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -68,7 +69,7 @@ func (c *Console) Serve(ctx context.Context, take bot.Take) error {
 		case <-ctx.Done():
 			return nil
 		case line := <-lines:
-			if errors.Is(line.err, io.EOF) {
+			if errors.Is(line.err, io.EOF) || slices.Contains(c.options.Lang.Words("console.end.words"), strings.TrimSpace(line.text)) {
 				return nil
 			}
 			if line.err != nil {
