@@ -92,7 +92,7 @@ func TestDigestWithAFile(t *testing.T) {
 			cfg.Answer = func(_ context.Context, req commands.Request, _ func(commands.Reply)) commands.Reply {
 				r := commands.Reply{Card: reports.Card{Title: req.Text}}
 				switch {
-				case !strings.HasSuffix(req.Text, " format:xlsx"):
+				case req.Format != d.Format:
 				case works:
 					r.File, r.Err = commands.FileAt(path, "summary.xlsx", "application/x", 3)
 				default:

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"iter"
-	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -14,6 +13,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"outboundbot/bot/bottest"
 	"outboundbot/commands"
 	"outboundbot/reports"
 	"outboundbot/storage"
@@ -52,8 +52,11 @@ func (c *chat) titled(text string) (n int) {
 
 func (c *chat) accept(place commands.Place, r commands.Reply) {
 	m := message{title: r.Card.Title, mark: r.Mark, private: r.Private, file: r.File != nil, place: place.ID}
-	if place.Respond != "" {
+	switch {
+	case place.Respond != "":
 		m.place = place.Respond
+	case place.User != "":
+		m.place = "direct " + place.User
 	}
 	for _, block := range r.Card.Blocks {
 		if n, ok := block.(reports.Note); ok {
@@ -72,6 +75,7 @@ type fake struct {
 	life  time.Duration
 	serve func(ctx context.Context) error                                         // nil: until ctx ends
 	post  func(try int, place commands.Place, reply commands.Reply) (bool, error) // accepted, and what the bot is told
+	find  func(since time.Time) error                                             // of finding: why it cannot look
 	cut   *cut
 }
 
@@ -119,9 +123,14 @@ func (f *fake) Edit(context.Context, Posted, commands.Reply) error { return nil 
 // finding is a fake that can tell.
 type finding struct{ *fake }
 
-func (f finding) Find(_ context.Context, place commands.Place, mark string) (bool, error) {
+func (f finding) Find(_ context.Context, place commands.Place, mark string, since time.Time) (bool, error) {
 	if err := f.cut.step(); err != nil {
 		return false, err
+	}
+	if f.find != nil {
+		if err := f.find(since); err != nil {
+			return false, err
+		}
 	}
 	for _, m := range f.chat.seen() {
 		if m.place == place.ID && m.mark == mark {
@@ -241,26 +250,7 @@ func mustAsk(t *testing.T, f *fake, trigger, text string) {
 }
 
 // logged collects log lines.
-type logged struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-func (l *logged) logger() *slog.Logger {
-	return slog.New(slog.NewTextHandler(l, &slog.HandlerOptions{Level: slog.LevelDebug}))
-}
+type logged struct{ bottest.Journal }
 
 // lines are the log lines with a message.
 func (l *logged) lines(msg string) (found []string) {

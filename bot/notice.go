@@ -84,18 +84,14 @@ func (b *Bot) tell(p Platform, places []commands.Place, notice commands.Reply, t
 	})
 }
 
-// elsewhere are the addresses at which only the asker reads a notice about a reply to place.
-func elsewhere(place commands.Place) (places []commands.Place) {
-	if place.Respond != "" {
-		places = append(places, respondOnly(place))
+// reach are the addresses at which only the asker reads a notice about their request: the response address, while it
+// works, then their direct messages.
+func reach(req commands.Request, responds bool) (places []commands.Place) {
+	if responds && req.Place.Respond != "" {
+		places = append(places, commands.Place{Respond: req.Place.Respond, Private: true})
 	}
-	if place.Private && place.ID != "" {
-		places = append(places, commands.Place{ID: place.ID, Private: true})
+	if req.User != "" {
+		places = append(places, commands.Place{User: req.User, Private: true})
 	}
 	return places
-}
-
-// respondOnly is the response address of one question without its channel.
-func respondOnly(place commands.Place) commands.Place {
-	return commands.Place{Respond: place.Respond, Private: true}
 }

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,7 +15,8 @@ import (
 )
 
 // outbox delivers replies: one at a time and in order to each place, with retries. It never sends inside the time
-// that a platform asked it to wait, and never sends again what may have arrived unless the platform can tell.
+// that a platform asked it to wait, and never sends again what may have arrived unless the platform can tell that it
+// did not, or drops a second copy itself.
 type outbox struct {
 	life     context.Context // of the tries
 	stopping <-chan struct{} // closed: do not wait for another try
@@ -39,13 +41,20 @@ type parcel struct {
 	strict   bool                      // not to be sent if the intent cannot be written down
 	patience time.Duration             // how long to keep trying
 	finished func(delivery, time.Time) // called once, with the time of the first try
+	doubt    *doubt                    // a try that may have arrived; nil for none
+}
+
+// doubt is what is known of a try that may have arrived.
+type doubt struct {
+	err  error
+	safe time.Time // until then the platform drops a second copy
 }
 
 // delivery is what became of a parcel.
 type delivery struct {
 	outcome outcome
 	err     error
-	fix     string // of a refusal
+	fix     string // of a refusal, or what would let the platform tell
 }
 
 type outcome string
@@ -81,7 +90,6 @@ const (
 	postLimit = time.Minute     // of one try
 	fileLimit = 5 * time.Minute // of one try with a file
 	findLimit = 15 * time.Second
-	findTries = 4
 )
 
 func newOutbox(life context.Context, stopping <-chan struct{}, log *slog.Logger) *outbox {
@@ -97,10 +105,7 @@ func (o *outbox) put(p *parcel) {
 			delete(o.lanes, key)
 		}
 	}
-	key := p.platform.Name() + "/" + p.place.ID
-	if p.place.ID == "" {
-		key += p.place.Respond
-	}
+	key := p.platform.Name() + "/" + cmp.Or(p.place.ID, p.place.Respond, p.place.User)
 	l := o.lanes[key]
 	if l == nil {
 		l = &lane{}
@@ -132,7 +137,7 @@ func (o *outbox) run(l *lane) {
 	}
 }
 
-// deliver tries until the parcel is there, is refused, is in doubt, or patience ends.
+// deliver tries until the parcel is there, is refused, is in doubt for good, or patience ends.
 func (o *outbox) deliver(p *parcel, l *lane) delivery {
 	begun := time.Now()
 	for try := 1; ; try++ {
@@ -141,88 +146,118 @@ func (o *outbox) deliver(p *parcel, l *lane) delivery {
 		}
 		if wait := time.Until(l.free); wait > 0 {
 			if time.Since(begun)+wait > p.patience {
-				return delivery{outcome: gaveUp, err: fmt.Errorf("the platform asks to wait %s more", wait.Round(time.Second))}
+				return p.unposted(fmt.Errorf("the platform asks to wait %s more", wait.Round(time.Second)))
 			}
 			if !sleep(o.life, o.stopping, wait) {
 				return delivery{outcome: kept}
 			}
 		}
-		err := p.intend()
-		switch {
-		case errors.Is(err, errTaken):
-			return delivery{outcome: ceded, err: err}
-		case err != nil && p.strict:
-			return delivery{outcome: kept, err: err}
-		}
-		err = o.try(p)
+		d, err := o.step(p)
 		if err == nil {
-			return delivery{outcome: posted}
-		}
-		d, again := o.judge(p, err)
-		if !again {
 			return d
 		}
 		l.free = time.Now().Add(pause(err, try))
-		if err := p.withdraw(time.Until(l.free)); errors.Is(err, errTaken) {
+		if err := p.rest(time.Until(l.free)); errors.Is(err, errTaken) {
 			return delivery{outcome: ceded, err: err}
 		}
 		if time.Until(l.free)+time.Since(begun) > p.patience {
-			return delivery{outcome: gaveUp, err: err}
+			return p.unposted(err)
 		}
 	}
 }
 
-// judge says whether a failed try is worth another one, or else what became of the parcel.
-func (o *outbox) judge(p *parcel, err error) (d delivery, again bool) {
+// step looks for a parcel in doubt and posts it if it is not there. It returns what became of it, or the error after
+// which another step makes sense.
+func (o *outbox) step(p *parcel) (d delivery, later error) {
+	if p.doubt != nil {
+		there, err := o.look(p.platform, p.place, p.claim)
+		switch {
+		case there:
+			return delivery{outcome: posted}, nil
+		case errors.Is(err, errCannotTell) && !time.Now().Before(p.doubt.safe):
+			return p.unposted(err), nil
+		case err != nil && !errors.Is(err, errCannotTell):
+			return delivery{}, err
+		}
+	}
+	err := p.intend()
+	switch {
+	case errors.Is(err, errTaken):
+		return delivery{outcome: ceded, err: err}, nil
+	case err != nil && p.strict:
+		return delivery{outcome: kept, err: err}, nil
+	}
+	tried := time.Now()
+	if err = o.try(p); err == nil {
+		return delivery{outcome: posted}, nil
+	}
+	return o.judge(p, err, tried)
+}
+
+// judge says what became of a parcel after a failed try, or returns the error if another step makes sense.
+func (o *outbox) judge(p *parcel, err error, tried time.Time) (d delivery, later error) {
 	var no *Refused
-	var later *Retry
+	var retry *Retry
 	var panicked *panicError
 	switch {
 	case errors.As(err, &no):
-		return delivery{outcome: refused, err: err, fix: no.Fix}, false
+		return delivery{outcome: refused, err: err, fix: no.Fix}, nil
 	case errors.As(err, &panicked):
-		return delivery{outcome: crashed, err: err}, false
-	case errors.As(err, &later) && !later.Doubtful:
-		return delivery{}, true
+		return delivery{outcome: crashed, err: err}, nil
+	case errors.As(err, &retry) && !retry.Doubtful:
+		return delivery{}, err
 	}
-	there, findErr := o.find(p)
-	switch {
-	case findErr != nil:
-		return delivery{outcome: doubtful, err: errors.Join(err, findErr)}, false
-	case there:
-		return delivery{outcome: posted}, false
+	if p.doubt == nil {
+		p.doubt = &doubt{err: err, safe: tried}
+		if retry != nil {
+			p.doubt.safe = tried.Add(retry.Once)
+		}
 	}
-	return delivery{}, true
+	if _, ok := finder(p.platform, p.place, p.claim); !ok && !time.Now().Before(p.doubt.safe) {
+		return p.unposted(errCannotTell), nil
+	}
+	return delivery{}, err
+}
+
+// unposted is the outcome of a parcel that is given up: certainly not there, unless it is in doubt.
+func (p *parcel) unposted(err error) delivery {
+	if p.doubt == nil {
+		return delivery{outcome: gaveUp, err: err}
+	}
+	d := delivery{outcome: doubtful, err: errors.Join(p.doubt.err, err)}
+	var no *Refused
+	if errors.As(err, &no) {
+		d.fix = no.Fix
+	}
+	return d
 }
 
 // errCannotTell: the platform has no way to look for this message.
 var errCannotTell = errors.New("the platform cannot tell whether it arrived")
 
-// find looks for a parcel that may have arrived. The answer of one request is not looked for: only its asker may
-// see it.
-func (o *outbox) find(p *parcel) (there bool, err error) {
-	finder, ok := p.platform.(Finder)
-	if !ok || p.reply.Mark == "" || p.place.Respond != "" {
+// finder is the platform if it can look for what was posted under a claim. The answer of one request is not looked
+// for: only its asker may see it.
+func finder(p Platform, place commands.Place, c *claim) (Finder, bool) {
+	f, ok := p.(Finder)
+	return f, ok && c != nil && place.Respond == ""
+}
+
+// look asks once whether what was posted under a claim is there; errCannotTell if that will not become known.
+func (o *outbox) look(p Platform, place commands.Place, c *claim) (there bool, err error) {
+	f, ok := finder(p, place, c)
+	if !ok {
 		return false, errCannotTell
 	}
-	for try := 1; ; try++ {
-		// Also before the first look: what was accepted just now may show a moment later.
-		if !sleep(o.life, nil, pause(nil, try)) {
-			return false, o.life.Err()
-		}
-		there, err = safely(func() (bool, error) {
-			ctx, cancel := context.WithTimeout(o.life, findLimit)
-			defer cancel()
-			return finder.Find(ctx, p.place, p.reply.Mark)
-		})
-		var no *Refused
-		if errors.As(err, &no) {
-			return false, errors.Join(errCannotTell, err)
-		}
-		if err == nil || try == findTries {
-			return there, err
-		}
+	there, err = safely(func() (bool, error) {
+		ctx, cancel := context.WithTimeout(o.life, findLimit)
+		defer cancel()
+		return f.Find(ctx, place, c.key, c.Taken)
+	})
+	var no *Refused
+	if errors.As(err, &no) {
+		err = errors.Join(errCannotTell, err)
 	}
+	return there, err
 }
 
 // try posts once.
@@ -264,12 +299,16 @@ func (p *parcel) intend() error {
 	return p.claim.posting(context.Background(), p.limit()+time.Minute)
 }
 
-// withdraw writes down that the last try certainly failed and another follows.
-func (p *parcel) withdraw(wait time.Duration) error {
-	if p.claim == nil {
+// rest writes down that another try follows: the last one certainly failed, or is in doubt and stays so.
+func (p *parcel) rest(wait time.Duration) error {
+	switch {
+	case p.claim == nil:
 		return nil
+	case p.doubt != nil:
+		return p.claim.posting(context.Background(), wait+time.Minute)
+	default:
+		return p.claim.take(context.Background(), wait+time.Minute)
 	}
-	return p.claim.take(context.Background(), wait+time.Minute)
 }
 
 // pause is how long to wait before another try: what the platform asks for, else a jittered time that doubles from

@@ -1,6 +1,7 @@
 package bot
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -12,6 +13,8 @@ import (
 
 	"outboundbot/commands"
 	"outboundbot/reports"
+	"outboundbot/storage"
+	"outboundbot/storage/memory"
 )
 
 // box is an outbox alone, with what became of its parcels.
@@ -19,18 +22,27 @@ type box struct {
 	*outbox
 	c        *chat
 	f        *fake
+	state    storage.State
 	outcomes chan delivery
 }
 
 func newBox(t *testing.T) *box {
 	c := &chat{}
-	return &box{outbox: newOutbox(t.Context(), make(chan struct{}), (&logged{}).logger()), c: c, f: newFake(c), outcomes: make(chan delivery, 100)}
+	return &box{
+		outbox: newOutbox(t.Context(), make(chan struct{}), (&logged{}).Logger()), c: c, f: newFake(c),
+		state: memory.NewState(time.Now), outcomes: make(chan delivery, 100),
+	}
 }
 
 func (b *box) send(p Platform, place, title string) {
+	l := &ledger{state: b.state, owner: "b", now: time.Now}
+	c, err := l.claim(context.Background(), title, time.Hour, time.Minute, nil)
+	if err != nil {
+		panic(err) // of the test's own making
+	}
 	b.put(&parcel{
 		platform: p, place: commands.Place{ID: place}, reply: commands.Reply{Mark: title, Card: reports.Card{Title: title}},
-		patience: 10 * time.Minute, finished: func(d delivery, _ time.Time) { b.outcomes <- d },
+		claim: c, patience: 10 * time.Minute, finished: func(d delivery, _ time.Time) { b.outcomes <- d },
 	})
 }
 
@@ -69,12 +81,7 @@ func TestRetryAfterIsKeptAndOrderToo(t *testing.T) {
 func TestRetryAfterHoldsForTheNextReplyToo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newBox(t)
-		b.f.post = func(try int, _ commands.Place, _ commands.Reply) (bool, error) {
-			if try == 1 {
-				return false, &Retry{After: 11 * time.Minute, Err: errors.New("429")}
-			}
-			return true, nil
-		}
+		b.f.post = busyFor(11 * time.Minute)
 		b.send(b.f, "C", "a")
 		if d := <-b.outcomes; d.outcome != gaveUp {
 			t.Errorf("more than its patience: %v", d)
@@ -143,6 +150,60 @@ func TestDoubtIsNotSentTwice(t *testing.T) {
 				}
 				if n := len(b.c.seen()); n != test.messages {
 					t.Errorf("%d messages, want %d", n, test.messages)
+				}
+			})
+		})
+	}
+}
+
+// TestDoubtWithoutSight: a platform that drops second copies for a while is sent to again for so long, also when it
+// cannot look; one that cannot look now is asked again.
+func TestDoubtWithoutSight(t *testing.T) {
+	doubt := &Retry{Doubtful: true, Once: 2 * time.Minute, Err: errors.New("502")}
+	blind := &Refused{Fix: "Let the bot read the channel.", Err: errors.New("403")}
+	for _, test := range []struct {
+		name  string
+		fails int // doubtful tries before one succeeds
+		find  func(since time.Time) error
+		want  outcome
+		posts int
+		fix   string
+	}{
+		{"blind, soon", 3, func(time.Time) error { return blind }, posted, 4, ""},
+		{"blind, too long", 1000, func(time.Time) error { return blind }, doubtful, 0, blind.Fix},
+		{"looks later", 1, func() func(time.Time) error {
+			n := 0
+			return func(time.Time) error {
+				if n++; n < 8 {
+					return &Retry{Err: errors.New("503")}
+				}
+				return nil
+			}
+		}(), posted, 2, ""},
+		{"never sees", 1, func(time.Time) error { return &Retry{Err: errors.New("503")} }, doubtful, 1, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, begun := newBox(t), time.Now()
+				b.f.find = func(since time.Time) error {
+					if since.Before(begun) || since.After(time.Now()) {
+						t.Errorf("looks for posts since %s", since)
+					}
+					return test.find(since)
+				}
+				b.f.post = func(try int, _ commands.Place, _ commands.Reply) (bool, error) {
+					if try > test.fails {
+						return true, nil
+					}
+					return false, doubt
+				}
+				b.send(finding{b.f}, "C", "a")
+				d := <-b.outcomes
+				if d.outcome != test.want || d.fix != test.fix || (test.posts > 0 && len(b.c.tries) != test.posts) {
+					t.Errorf("%+v after %d posts", d, len(b.c.tries))
+				}
+				if last := b.c.tries[len(b.c.tries)-1].Sub(begun); last > doubt.Once && test.fails > 1 {
+					t.Errorf("sent again after %s", last)
 				}
 			})
 		})

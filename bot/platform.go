@@ -21,7 +21,8 @@ type Platform interface {
 	// Serve keeps the link up and calls take for every request until ctx ends; it returns early only for a fault
 	// that no reconnect mends, such as a refused token.
 	Serve(ctx context.Context, take Take) error
-	// Post delivers a reply to a place: with place.Respond the answer of one request, else a message of its own.
+	// Post delivers a reply to a place: with place.Respond the answer of one request, with place.User alone a direct
+	// message, else a message of its own. A private reply never shows where others read it.
 	// It tries once; a *Retry error says when another try makes sense, a *Refused error that none does. It must also
 	// work for a while after Serve has ended: a shutdown delivers what was taken.
 	Post(ctx context.Context, place commands.Place, reply commands.Reply) (Posted, error)
@@ -43,8 +44,9 @@ type Posted struct {
 // Finder is a platform that can tell whether a message is there. Post writes reply.Mark into the message (as
 // metadata or nonce, hashed if it is too long), Find looks for it.
 type Finder interface {
-	// Find tells whether a message with that mark stands at the place, or an error if it cannot tell.
-	Find(ctx context.Context, place commands.Place, mark string) (found bool, err error)
+	// Find tells whether a message with that mark, which cannot be older than since, stands at the place. A *Refused
+	// error says that it cannot tell and what would let it; any other that looking again may help.
+	Find(ctx context.Context, place commands.Place, mark string, since time.Time) (found bool, err error)
 }
 
 // Lifetimer is a platform whose place.Respond stops working some time after the request; 0 means that it does not
@@ -63,9 +65,12 @@ type Readier interface{ Ready() error }
 // Retry says that the platform refused for now.
 type Retry struct {
 	After time.Duration // the platform's Retry-After; 0 if it gave none
-	// Doubtful: the message may have arrived all the same, so only a platform that can tell should send it again.
+	// Doubtful: the message may have arrived all the same, so it is looked for before it is sent again.
 	Doubtful bool
-	Err      error
+	// Once is how long after this try the platform itself drops a second copy, so that a doubtful message may be sent
+	// again although nobody can tell; 0 if it does not.
+	Once time.Duration
+	Err  error
 }
 
 func (e *Retry) Error() string { return fmt.Sprintf("try again after %s: %v", e.After, e.Err) }

@@ -169,7 +169,7 @@ func (b *Bot) start(d *plannedDigest, slot Slot, f func(then func(error))) error
 // settleDoubt decides about a slot whose post was under way when its bot ended: only a platform that can tell that
 // it is not there has it posted again.
 func (b *Bot) settleDoubt(d *plannedDigest, slot Slot, c *claim) error {
-	there, err := b.outbox.find(&parcel{platform: d.platform, place: d.place, reply: commands.Reply{Mark: c.key}})
+	there, err := b.outbox.look(d.platform, d.place, c)
 	outcome := posted
 	switch {
 	case err == nil && !there:

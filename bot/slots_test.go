@@ -2,6 +2,7 @@ package bot
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -96,6 +97,38 @@ func TestCrashAtAnyMomentOfASlot(t *testing.T) {
 	}
 }
 
+// A post that was accepted and then denied is not posted again by the next start, however early that comes.
+func TestCrashWhileInDoubt(t *testing.T) {
+	for _, blind := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			c, log := &chat{}, &logged{}
+			f := newFake(c)
+			f.post = func(int, commands.Place, commands.Reply) (bool, error) {
+				return true, &Retry{Doubtful: true, Once: 2 * time.Minute, After: time.Minute, Err: errors.New("502")}
+			}
+			cfg := digestConfig(at(t, "2026-11-20T08:59:30Z"), finding{f}, sales)
+			cfg.Log = log.Logger()
+			_, stop := start(t, cfg)
+			time.Sleep(40 * time.Second) // it waits for another try
+			stop()
+			next := newFake(c)
+			if blind {
+				next.find = func(time.Time) error { return &Refused{Fix: "Let the bot read.", Err: errors.New("403")} }
+			}
+			cfg.Platforms = []Platform{finding{next}}
+			_, stop = start(t, cfg)
+			time.Sleep(20 * time.Minute)
+			stop()
+			if len(c.seen()) != 1 {
+				t.Errorf("blind %v: seen %v", blind, c.seen())
+			}
+			if said := strings.Contains(log.String(), "Let the bot read."); said != blind {
+				t.Errorf("blind %v: log %s", blind, log)
+			}
+		})
+	}
+}
+
 func TestLateSlots(t *testing.T) {
 	for _, test := range []struct {
 		name    string
@@ -112,7 +145,7 @@ func TestLateSlots(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				c, log := &chat{}, &logged{}
 				cfg := digestConfig(at(t, "2026-11-20T08:00:00Z"), newFake(c), sales)
-				cfg.Log = log.logger()
+				cfg.Log = log.Logger()
 				_, stop := start(t, cfg)
 				stop()
 				time.Sleep(test.down)

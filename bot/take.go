@@ -131,13 +131,7 @@ func (b *Bot) resumeOne(ctx context.Context, c *claim) error {
 	if wasPosting {
 		notice = b.doubt(req)
 	}
-	places := []commands.Place{}
-	if young && req.Place.Respond != "" {
-		places = append(places, respondOnly(req.Place))
-	} else if req.Place.ID != "" {
-		places = append(places, commands.Place{ID: req.Place.ID, Private: req.Place.Private})
-	}
-	b.tell(p, places, notice, b.gate.leave)
+	b.tell(p, reach(req, young), notice, b.gate.leave)
 	return nil
 }
 

@@ -108,11 +108,13 @@ func TestOldRequestsGetAnApology(t *testing.T) {
 		c, state := &chat{}, memory.NewState(nil)
 		old := &ledger{state: state, owner: "earlier", now: time.Now}
 		for _, trigger := range []string{"T1", "T2"} {
-			place := commands.Place{ID: "C-" + trigger, Respond: "gone"}
-			if trigger == "T2" {
-				place.ID = ""
+			req := &commands.Request{
+				Platform: "fake", Trigger: trigger, Text: "audit +573001234567",
+				Place: commands.Place{ID: "C1", Private: trigger == "T1", Respond: "gone"},
 			}
-			req := &commands.Request{Platform: "fake", Trigger: trigger, Text: "audit +573001234567", Place: place}
+			if trigger == "T1" {
+				req.User = "U1"
+			}
 			if _, err := old.claim(t.Context(), triggerKey("fake", trigger), triggerLife, time.Hour, req); err != nil {
 				t.Fatal(err)
 			}
@@ -120,11 +122,11 @@ func TestOldRequestsGetAnApology(t *testing.T) {
 		time.Sleep(45 * time.Minute)
 		log := &logged{}
 		for range 2 { // the apology is not repeated
-			_, stop := start(t, Config{State: state, Platforms: []Platform{newFake(c)}, Log: log.logger()})
+			_, stop := start(t, Config{State: state, Platforms: []Platform{newFake(c)}, Log: log.Logger()})
 			stop()
 		}
 		seen := c.seen()
-		if len(seen) != 1 || seen[0].place != "C-T1" || !strings.Contains(seen[0].note, "“audit”") {
+		if len(seen) != 1 || seen[0].place != "direct U1" || !strings.Contains(seen[0].note, "“audit”") {
 			t.Errorf("seen %v", seen)
 		}
 		if strings.Contains(log.String(), "573001234567") {

@@ -137,7 +137,7 @@ func (b *Bot) finish(j *job, reply commands.Reply, d delivery, took time.Duratio
 		b.gate.leave()
 		return
 	}
-	b.tell(j.platform, elsewhere(j.req.Place), notice, b.gate.leave)
+	b.tell(j.platform, reach(j.req, true), notice, b.gate.leave)
 }
 
 // logRequest writes the one line of a request. It names no customer: the command is the canonical one, in which

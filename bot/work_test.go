@@ -24,7 +24,7 @@ func TestRefusalIsToldToTheAsker(t *testing.T) {
 			}
 			return true, nil
 		}
-		_, stop := start(t, Config{Platforms: []Platform{f}, Log: log.logger()})
+		_, stop := start(t, Config{Platforms: []Platform{f}, Log: log.Logger()})
 		mustAsk(t, f, "T1", "summary")
 		stop()
 		seen := c.seen()
@@ -54,7 +54,7 @@ func TestPanicsBecomeReplies(t *testing.T) {
 						return true, nil
 					}
 				}
-				_, stop := start(t, Config{Answer: answer, Platforms: []Platform{f}, Log: log.logger()})
+				_, stop := start(t, Config{Answer: answer, Platforms: []Platform{f}, Log: log.Logger()})
 				mustAsk(t, f, "T1", "summary")
 				stop()
 				seen := c.seen()
@@ -82,7 +82,7 @@ func TestOneLogLineWithoutContacts(t *testing.T) {
 			}
 			return r
 		}
-		_, stop := start(t, Config{Answer: answer, Platforms: []Platform{f}, Log: log.logger()})
+		_, stop := start(t, Config{Answer: answer, Platforms: []Platform{f}, Log: log.Logger()})
 		mustAsk(t, f, "T1", "audit phone:+573001234567")
 		mustAsk(t, f, "T2", "/outbound audit +573001234567")
 		mustAsk(t, f, "T3", "Maria +573001234567")
@@ -189,7 +189,7 @@ func TestOnePlatformsFaultLeavesTheOthers(t *testing.T) {
 			<-ctx.Done()
 			return nil
 		}
-		b, stop := start(t, Config{Platforms: []Platform{good, refused, shaky}, Log: log.logger()})
+		b, stop := start(t, Config{Platforms: []Platform{good, refused, shaky}, Log: log.Logger()})
 		if ready := b.Ready(); ready["fake"] != nil || ready["refused"] == nil || ready["shaky"] == nil {
 			t.Errorf("ready %v", ready)
 		}
@@ -293,7 +293,7 @@ func TestShutdownDoesNotWaitForAHangingAnswer(t *testing.T) {
 			<-release
 			return commands.Reply{}
 		}
-		_, stop := start(t, Config{Answer: hang, Platforms: []Platform{f}, Log: log.logger()})
+		_, stop := start(t, Config{Answer: hang, Platforms: []Platform{f}, Log: log.Logger()})
 		mustAsk(t, f, "T1", "a")
 		if took := stop(); took > 20*time.Second {
 			t.Errorf("shutdown took %s", took)

@@ -37,6 +37,7 @@ type Discord struct {
 	next       int64 // last snowflake given out
 	limit      int64 // attachment_size_limit
 	refuseV2   bool
+	hidden     bool          // the bot lacks Read Message History
 	slow       time.Duration // before a first response takes effect
 	faults     []*DiscordFault
 	requests   []string // "PATCH /api/v9/…"
@@ -96,6 +97,7 @@ type DiscordFault struct {
 	After  time.Duration // retry_after of a 429
 	Times  int           // how many requests fail; 0 for all from now on
 	Posted bool          // the request takes effect all the same
+	Hang   bool          // break the connection without an answer
 
 	used int
 }
@@ -103,7 +105,7 @@ type DiscordFault struct {
 // NewDiscord starts a fake Discord that ends with the test.
 func NewDiscord(t testing.TB) *Discord {
 	d := &Discord{
-		t: t, next: 9_000_000_000_000_000_000 - 1<<62, limit: 20 << 20, beat: 41250 * time.Millisecond,
+		t: t, limit: 20 << 20, beat: 41250 * time.Millisecond,
 		commands: map[string]json.RawMessage{}, asked: map[string]*DiscordReply{}, sent: map[string]json.RawMessage{},
 		channels: map[string][]*DiscordMessage{}, nonces: map[string]*DiscordMessage{}, links: map[*link]bool{},
 	}
@@ -149,6 +151,18 @@ func (d *Discord) SlowDown(by time.Duration) { d.locked(func() { d.slow = by }) 
 
 // RefuseV2 makes Discord refuse every message of the newer components.
 func (d *Discord) RefuseV2() { d.locked(func() { d.refuseV2 = true }) }
+
+// Chatter writes n messages of other people into a channel.
+func (d *Discord) Chatter(channel string, n int) {
+	d.locked(func() {
+		for range n {
+			d.channels[channel] = append(d.channels[channel], &DiscordMessage{ID: d.snowflake(), Channel: channel, Raw: []byte(`{"content":"…"}`)})
+		}
+	})
+}
+
+// HideHistory takes the permission Read Message History from the bot.
+func (d *Discord) HideHistory() { d.locked(func() { d.hidden = true }) }
 
 // Fail makes requests fail.
 func (d *Discord) Fail(f DiscordFault) { d.locked(func() { d.faults = append(d.faults, &f) }) }
@@ -236,8 +250,10 @@ func (d *Discord) locked(f func()) {
 	f()
 }
 
+// snowflake is an id that tells the time, as Discord's do.
 func (d *Discord) snowflake() string {
-	d.next++
+	const epoch = 1_420_070_400_000
+	d.next = max(d.next+1, (time.Now().UnixMilli()-epoch)<<22)
 	return strconv.FormatInt(d.next, 10)
 }
 
@@ -263,6 +279,9 @@ func (d *Discord) faulty(next http.Handler) http.Handler {
 			next.ServeHTTP(httptest.NewRecorder(), r)
 		}
 		_, _ = io.Copy(io.Discard, r.Body)
+		if fault.Hang {
+			panic(http.ErrAbortHandler)
+		}
 		if fault.Status == http.StatusTooManyRequests {
 			answer(w, fault.Status, map[string]any{"message": "You are being rate limited.", "retry_after": fault.After.Seconds(), "global": false})
 			return

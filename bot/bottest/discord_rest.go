@@ -1,10 +1,12 @@
 package bottest
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -108,12 +110,15 @@ func prune(v any) any {
 	return v
 }
 
-// callback is the first response to an interaction: within 3 seconds, and only once.
+// response is the first response to an interaction.
+type response struct {
+	Type int             `json:"type"`
+	Data json.RawMessage `json:"data"`
+}
+
+// callback takes the first response to an interaction: within 3 seconds, and only once.
 func (d *Discord) callback(w http.ResponseWriter, r *http.Request) {
-	var in struct {
-		Type int             `json:"type"`
-		Data json.RawMessage `json:"data"`
-	}
+	var in response
 	if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
 		refuse(w, http.StatusBadRequest, 50035, "Invalid Form Body")
 		return
@@ -132,6 +137,15 @@ func (d *Discord) callback(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusBadRequest, 40060, "Interaction has already been acknowledged.")
 		return
 	}
+	if err := d.respond(a, in); err != nil {
+		refuse(w, http.StatusBadRequest, 50035, "Invalid Form Body: "+err.Error())
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// respond keeps a first response, or says why Discord would refuse it.
+func (d *Discord) respond(a *DiscordReply, in response) (err error) {
 	var data struct {
 		Flags   int `json:"flags"`
 		Choices []struct {
@@ -142,7 +156,6 @@ func (d *Discord) callback(w http.ResponseWriter, r *http.Request) {
 	if len(in.Data) > 0 {
 		_ = json.Unmarshal(in.Data, &data)
 	}
-	var err error
 	switch in.Type {
 	case callbackDeferred:
 		if data.Flags&^flagEphemeral != 0 {
@@ -163,12 +176,10 @@ func (d *Discord) callback(w http.ResponseWriter, r *http.Request) {
 	default:
 		err = errors.New("unknown type of response")
 	}
-	if err != nil {
-		refuse(w, http.StatusBadRequest, 50035, "Invalid Form Body: "+err.Error())
-		return
+	if err == nil {
+		a.Callback, a.After, a.Private = in.Type, time.Since(a.at), data.Flags&flagEphemeral != 0
 	}
-	a.Callback, a.After, a.Private = in.Type, time.Since(a.at), data.Flags&flagEphemeral != 0
-	w.WriteHeader(http.StatusNoContent)
+	return err
 }
 
 func (d *Discord) byToken(token string) *DiscordReply {
@@ -243,14 +254,33 @@ func (d *Discord) post(w http.ResponseWriter, r *http.Request) {
 	answer(w, http.StatusOK, map[string]any{"id": m.ID, "channel_id": m.Channel})
 }
 
+// listMessages gives a page of a channel, the newest first: its last messages, or those next after an id.
 func (d *Discord) listMessages(w http.ResponseWriter, r *http.Request) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	list := []json.RawMessage{}
-	for _, m := range d.channels[r.PathValue("channel")] {
-		list = append(list, m.Raw)
+	query := r.URL.Query()
+	limit, err := strconv.Atoi(cmp.Or(query.Get("limit"), "50"))
+	after, afterErr := strconv.ParseInt(cmp.Or(query.Get("after"), "0"), 10, 64)
+	if err != nil || afterErr != nil || limit < 1 || limit > 100 {
+		refuse(w, http.StatusBadRequest, 50035, "Invalid Form Body")
+		return
 	}
-	slices.Reverse(list) // the newest first
+	list := []map[string]any{}
+	for _, m := range d.channels[r.PathValue("channel")] {
+		if id, _ := strconv.ParseInt(m.ID, 10, 64); id <= after || d.hidden {
+			continue
+		}
+		var shown map[string]any
+		_ = json.Unmarshal(m.Raw, &shown)
+		shown["id"] = m.ID
+		list = append(list, shown)
+	}
+	if most := min(limit, len(list)); query.Has("after") {
+		list = list[:most]
+	} else {
+		list = list[len(list)-most:]
+	}
+	slices.Reverse(list)
 	answer(w, http.StatusOK, list)
 }
 

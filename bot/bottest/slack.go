@@ -238,6 +238,15 @@ func (s *Slack) AddChannel(id, name string, member, archived bool) {
 	s.channels[id] = &slackChannel{id: id, name: name, member: member, archived: archived}
 }
 
+// Chatter writes n messages of other people into a channel.
+func (s *Slack) Chatter(channel string, n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for range n {
+		s.messages = append(s.messages, &SlackMessage{Channel: channel, TS: s.timestamp(), Text: "…", Words: "…"})
+	}
+}
+
 // SetLocale is what users.info says of a user's language; en-US without.
 func (s *Slack) SetLocale(user, locale string) {
 	s.mu.Lock()

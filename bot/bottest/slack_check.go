@@ -40,8 +40,8 @@ const (
 	slackMaxText   = 40_000
 )
 
-// compose makes a message of its wire form or says how Slack refuses it.
-func (s *Slack) compose(text, blocks string) (SlackMessage, *slackError) {
+// read makes a message of its wire form or says how Slack refuses it.
+func (s *Slack) read(text, blocks string) (SlackMessage, *slackError) {
 	m := SlackMessage{Text: text}
 	var list []json.RawMessage
 	if blocks != "" && blocks != "null" {

@@ -264,6 +264,12 @@ func (s *Slack) SlashIn(team, channel, user, text string) (trigger string) {
 // Click presses a button of a message, named by its label or its action_id, and returns the trigger of the click.
 func (s *Slack) Click(m SlackMessage, user, button string) (trigger string) {
 	s.t.Helper()
+	return s.ClickIn(SlackTeam, m, user, button)
+}
+
+// ClickIn is Click of a user of another workspace, in a shared channel.
+func (s *Slack) ClickIn(team string, m SlackMessage, user, button string) (trigger string) {
+	s.t.Helper()
 	i := slices.IndexFunc(m.Buttons, func(b SlackButton) bool { return b.Label == button || b.ActionID == button })
 	if i < 0 {
 		s.t.Fatalf("the message has no button %q: %v", button, m.Buttons)
@@ -273,7 +279,7 @@ func (s *Slack) Click(m SlackMessage, user, button string) (trigger string) {
 	trigger = s.id("trigger.")
 	payload := map[string]any{
 		"type": "block_actions", "team": map[string]string{"id": SlackTeam, "domain": "fake"},
-		"user": map[string]string{"id": user, "team_id": SlackTeam}, "api_app_id": "A0FAKE", "token": "x",
+		"user": map[string]string{"id": user, "team_id": team}, "api_app_id": "A0FAKE", "token": "x",
 		"container":  map[string]any{"type": "message", "message_ts": m.TS, "channel_id": m.Channel, "is_ephemeral": m.User != ""},
 		"trigger_id": trigger, "channel": map[string]string{"id": m.Channel, "name": "somewhere"},
 		"message": map[string]any{"type": "message", "ts": m.TS, "text": m.Text}, "response_url": s.respondAddress(m.Channel, user),
@@ -290,8 +296,15 @@ func (s *Slack) Click(m SlackMessage, user, button string) (trigger string) {
 // Mention writes "@outbound TEXT" in a channel and returns the id of the event.
 func (s *Slack) Mention(channel, user, text string) (event string) {
 	s.t.Helper()
+	return s.MentionIn(SlackTeam, channel, user, text)
+}
+
+// MentionIn is Mention by a user of another workspace, in a shared channel.
+func (s *Slack) MentionIn(team, channel, user, text string) (event string) {
+	s.t.Helper()
 	return s.Event(map[string]any{
-		"type": "app_mention", "channel": channel, "user": user, "text": "<@" + SlackBotUser + "> " + slackTyped.Replace(text),
+		"type": "app_mention", "channel": channel, "user": user, "user_team": team, "source_team": team,
+		"text": "<@" + SlackBotUser + "> " + slackTyped.Replace(text),
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -22,6 +23,7 @@ func (s *Slack) slackMethods() map[string]slackMethod {
 		"chat.update":                  {"chat:write", s.update},
 		"conversations.open":           {"im:write", s.openDirect},
 		"conversations.history":        {"channels:history", s.history},
+		"conversations.list":           {"channels:read", s.listChannels},
 		"users.info":                   {"users:read", s.userInfo},
 		"files.getUploadURLExternal":   {"files:write", s.uploadURL},
 		"files.completeUploadExternal": {"files:write", s.completeUpload},
@@ -88,24 +90,32 @@ func (s *Slack) openConnection(url.Values) any {
 	return map[string]any{"ok": true, "url": "wss://wss-primary.slack.com/link/?ticket=" + s.id("ticket") + "&app_id=A0FAKE"}
 }
 
+// compose makes a message of a call that posts to a channel, or says how Slack refuses it.
+func (s *Slack) compose(form url.Values) (SlackMessage, *slackError) {
+	m, failed := s.read(form.Get("text"), form.Get("blocks"))
+	c := s.channel(form.Get("channel"))
+	switch {
+	case failed != nil:
+		return m, failed
+	case c == nil:
+		return m, &slackError{Error: "channel_not_found"}
+	case c.archived:
+		return m, &slackError{Error: "is_archived"}
+	case !c.member:
+		return m, &slackError{Error: "not_in_channel"}
+	}
+	m.Channel, m.TS, m.Thread = c.id, s.timestamp(), form.Get("thread_ts")
+	return m, nil
+}
+
 func (s *Slack) postMessage(form url.Values) any {
-	m, failed := s.compose(form.Get("text"), form.Get("blocks"))
+	m, failed := s.compose(form)
 	if failed != nil {
 		return *failed
 	}
-	c := s.channel(form.Get("channel"))
-	switch {
-	case c == nil:
-		return slackError{Error: "channel_not_found"}
-	case c.archived:
-		return slackError{Error: "is_archived"}
-	case !c.member:
-		return slackError{Error: "not_in_channel"}
-	}
-	m.Channel, m.TS, m.Thread = c.id, s.timestamp(), form.Get("thread_ts")
 	m.Metadata = json.RawMessage(form.Get("metadata"))
 	s.messages = append(s.messages, &m)
-	return map[string]any{"ok": true, "channel": c.id, "ts": m.TS}
+	return map[string]any{"ok": true, "channel": m.Channel, "ts": m.TS}
 }
 
 func (s *Slack) timestamp() string {
@@ -114,24 +124,17 @@ func (s *Slack) timestamp() string {
 }
 
 func (s *Slack) postEphemeral(form url.Values) any {
-	m, failed := s.compose(form.Get("text"), form.Get("blocks"))
+	m, failed := s.compose(form)
 	if failed != nil {
 		return *failed
 	}
-	c := s.channel(form.Get("channel"))
-	switch {
-	case c == nil:
-		return slackError{Error: "channel_not_found"}
-	case !c.member:
-		return slackError{Error: "not_in_channel"}
-	}
-	m.Channel, m.TS, m.User, m.Thread = c.id, s.timestamp(), form.Get("user"), form.Get("thread_ts")
+	m.User = form.Get("user")
 	s.ephemerals = append(s.ephemerals, &m)
 	return map[string]any{"ok": true, "message_ts": m.TS}
 }
 
 func (s *Slack) update(form url.Values) any {
-	m, failed := s.compose(form.Get("text"), form.Get("blocks"))
+	m, failed := s.read(form.Get("text"), form.Get("blocks"))
 	if failed != nil {
 		return *failed
 	}
@@ -153,14 +156,16 @@ func (s *Slack) openDirect(form url.Values) any {
 	return map[string]any{"ok": true, "channel": map[string]any{"id": s.direct(user).id, "is_im": true, "user": user}}
 }
 
+// history is a page of a channel's messages, the newest first, as far back as oldest.
 func (s *Slack) history(form url.Values) any {
 	c := s.channels[form.Get("channel")]
 	if c == nil {
 		return slackError{Error: "channel_not_found"}
 	}
+	oldest, _ := strconv.ParseFloat(form.Get("oldest"), 64)
 	list := []map[string]any{}
 	for _, m := range slices.Backward(s.messages) {
-		if m.Channel != c.id || m.Thread != "" {
+		if ts, _ := strconv.ParseFloat(m.TS, 64); m.Channel != c.id || m.Thread != "" || ts <= oldest {
 			continue
 		}
 		line := map[string]any{"type": "message", "ts": m.TS, "text": m.Text, "user": SlackBotUser}
@@ -169,7 +174,34 @@ func (s *Slack) history(form url.Values) any {
 		}
 		list = append(list, line)
 	}
-	return map[string]any{"ok": true, "messages": list}
+	page, next := slackPage(list, form)
+	return map[string]any{"ok": true, "messages": page, "has_more": next != "", "response_metadata": map[string]string{"next_cursor": next}}
+}
+
+func (s *Slack) listChannels(form url.Values) any {
+	list := []map[string]any{}
+	for _, id := range slices.Sorted(maps.Keys(s.channels)) {
+		if c := s.channels[id]; strings.HasPrefix(id, "C") && (!c.archived || form.Get("exclude_archived") != "true") {
+			list = append(list, map[string]any{"id": id, "name": c.name, "is_channel": true, "is_member": c.member})
+		}
+	}
+	page, next := slackPage(list, form)
+	return map[string]any{"ok": true, "channels": page, "response_metadata": map[string]string{"next_cursor": next}}
+}
+
+// slackPage is the part of a list that cursor and limit name, and the cursor of the next one.
+func slackPage(list []map[string]any, form url.Values) (page []map[string]any, next string) {
+	from, _ := strconv.Atoi(form.Get("cursor"))
+	limit, err := strconv.Atoi(form.Get("limit"))
+	if err != nil {
+		limit = 100
+	}
+	from = min(from, len(list))
+	to := min(from+limit, len(list))
+	if to < len(list) {
+		next = strconv.Itoa(to)
+	}
+	return list[from:to], next
 }
 
 func (s *Slack) userInfo(form url.Values) any {
@@ -271,7 +303,7 @@ func (s *Slack) respond(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	address.used++
-	m, failed := s.compose(body.Text, string(body.Blocks))
+	m, failed := s.read(body.Text, string(body.Blocks))
 	if failed != nil {
 		slackAnswer(w, *failed)
 		return

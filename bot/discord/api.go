@@ -201,6 +201,21 @@ func tooLarge(err error) bool {
 	return status == http.StatusRequestEntityTooLarge || code == discordgo.ErrCodeRequestEntityTooLarge
 }
 
+// mayHaveActed tells whether Discord may have done what a failed request asked for: it failed inside, or the link
+// broke after it was made.
+func mayHaveActed(err error) bool {
+	var limited *discordgo.RateLimitError
+	var network *net.OpError
+	switch status, _ := codeOf(err); {
+	case errors.As(err, &limited):
+		return false
+	case errors.As(err, &network) && network.Op == "dial":
+		return false
+	default:
+		return status == 0 || status >= http.StatusInternalServerError
+	}
+}
+
 // outcome turns the error of a request into what the outbox understands.
 func outcome(err error, l *reports.Language) error {
 	var limited *discordgo.RateLimitError

@@ -41,10 +41,10 @@ type Deps struct {
 	Buttons bot.Buttons
 	// Suggest gives names that continue what was typed for a key, best first, as far as the asker may see them.
 	Suggest func(ctx context.Context, req commands.Request, key, typed string) []string
-	Formats []string // names of the file formats that may be asked for
-	Log     *slog.Logger
-	Now     func() time.Time
-	Lang    *reports.Language // the workspace's
+	Formats []string          // names of the file formats that may be asked for
+	Log     *slog.Logger      // nil for none
+	Now     func() time.Time  // the clock of questions; nil for the wall clock
+	Lang    *reports.Language // the workspace's; nil for the default
 	Spool   string            // folder for zipped files; "" is the system's
 }
 
@@ -55,10 +55,9 @@ type Platform struct {
 	api    *api
 	timing timing
 
-	mu     sync.Mutex
-	down   error                    // why the link is not up; nil when it is
-	acks   map[string]chan struct{} // by interaction token: closed when the first response is through
-	doubts map[string]time.Time     // by nonce: posts that may have arrived
+	mu   sync.Mutex
+	down error                    // why the link is not up; nil when it is
+	acks map[string]chan struct{} // by interaction token: closed when the first response is through
 }
 
 var (
@@ -71,6 +70,15 @@ var (
 
 // New checks the configuration; it connects to nothing.
 func New(cfg Config, deps Deps) (*Platform, error) {
+	if deps.Lang == nil {
+		deps.Lang = reports.Languages()[0]
+	}
+	if deps.Log == nil {
+		deps.Log = slog.New(slog.DiscardHandler)
+	}
+	if deps.Now == nil {
+		deps.Now = time.Now
+	}
 	for _, setting := range []struct{ name, value string }{
 		{"token", cfg.Token.Reveal()}, {"application_id", cfg.ApplicationID}, {"guild_id", cfg.GuildID},
 	} {
@@ -88,10 +96,7 @@ func New(cfg Config, deps Deps) (*Platform, error) {
 	if err != nil {
 		return nil, fmt.Errorf("discord: %w", err)
 	}
-	p := &Platform{
-		cfg: cfg, deps: deps, api: api, timing: usual,
-		acks: map[string]chan struct{}{}, doubts: map[string]time.Time{},
-	}
+	p := &Platform{cfg: cfg, deps: deps, api: api, timing: usual, acks: map[string]chan struct{}{}}
 	p.down = errors.New(deps.Lang.Say("discord.connecting"))
 	return p, nil
 }

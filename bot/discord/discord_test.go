@@ -280,8 +280,11 @@ func TestMissingSettings(t *testing.T) {
 			t.Errorf("%s: %v", want, err)
 		}
 	}
-	if _, err := New(whole, Deps{Lang: reports.Languages()[0]}); err != nil {
+	if _, err := New(whole, Deps{}); err != nil { // what is not given has a default
 		t.Error(err)
+	}
+	if _, err := New(Config{}, Deps{}); err == nil {
+		t.Error("nothing is set and nothing is said")
 	}
 }
 

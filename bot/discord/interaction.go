@@ -239,7 +239,7 @@ func (p *Platform) suggest(ctx context.Context, in *interaction) {
 
 // say answers an interaction at once with one private sentence.
 func (p *Platform) say(ctx context.Context, in *interaction, sentence string) {
-	m := message{Content: clipped(sentence, maxContent), Flags: discordgo.MessageFlagsEphemeral, AllowedMentions: nobody()}
+	m := message{Content: reports.Cut(sentence, maxContent), Flags: discordgo.MessageFlagsEphemeral, AllowedMentions: nobody()}
 	if err := p.respond(ctx, in, discordgo.InteractionResponseChannelMessageWithSource, &m); err != nil {
 		p.deps.Log.Warn("discord: an interaction could not be answered", "id", in.ID, "err", withoutToken(err))
 	}

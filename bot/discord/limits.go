@@ -3,9 +3,10 @@ package discord
 import (
 	"fmt"
 	"time"
-	"unicode/utf16"
 
 	"github.com/bwmarrin/discordgo"
+
+	"outboundbot/reports"
 )
 
 // Limits of Discord. Sources: Discord developer documentation, pages as named, read November 2026. Characters are
@@ -50,19 +51,10 @@ const (
 	lineRoom      = 120 // of a line that says what is missing
 )
 
-// size is the number of characters as Discord counts them.
-func size(s string) int {
-	n := 0
-	for _, r := range s {
-		n += max(1, utf16.RuneLen(r))
-	}
-	return n
-}
-
 // validate tells which limit a message breaks. Discord would refuse the whole message for it.
 func (m *message) validate() error {
 	v := validator{v2: m.Flags&discordgo.MessageFlagsIsComponentsV2 != 0, ids: map[string]bool{}}
-	if n := size(m.Content); n > maxContent {
+	if n := reports.Units(m.Content); n > maxContent {
 		return fmt.Errorf("content of %d characters", n)
 	}
 	if v.v2 && (m.Content != "" || len(m.Embeds) > 0) {
@@ -74,7 +66,7 @@ func (m *message) validate() error {
 		if e.Footer != nil {
 			footer = e.Footer.Text
 		}
-		title, text, foot := size(e.Title), size(e.Description), size(footer)
+		title, text, foot := reports.Units(e.Title), reports.Units(e.Description), reports.Units(footer)
 		if total += title + text + foot; title > maxEmbedTitle || text > maxDescription || foot > maxFooter || total > maxEmbed {
 			return fmt.Errorf("embed of %d, %d and %d characters", title, text, foot)
 		}
@@ -115,13 +107,13 @@ func (v *validator) component(c discordgo.MessageComponent) error {
 			return fmt.Errorf("a row of %d", len(children))
 		}
 	case discordgo.TextDisplay:
-		v.text += size(c.Content)
+		v.text += reports.Units(c.Content)
 		if c.Content == "" {
 			return fmt.Errorf("an empty text")
 		}
 		return nil
 	case discordgo.Button:
-		if n := size(c.Label); n < 1 || n > maxLabel || c.CustomID == "" || size(c.CustomID) > maxCustomID || v.ids[c.CustomID] {
+		if n := reports.Units(c.Label); n < 1 || n > maxLabel || c.CustomID == "" || reports.Units(c.CustomID) > maxCustomID || v.ids[c.CustomID] {
 			return fmt.Errorf("button with a label of %d characters and id %q", n, c.CustomID)
 		}
 		v.ids[c.CustomID] = true

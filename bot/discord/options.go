@@ -40,14 +40,14 @@ type choice struct {
 
 // choiceOf is a name as a suggestion. A longer one than Discord takes is offered by its beginning.
 func choiceOf(s string) (choice, bool) {
-	label := clean(s)
+	label := reports.Clean(s)
 	if label == "" {
 		return choice{}, false
 	}
-	if size(s) <= maxChoice {
-		return choice{Name: clipped(label, maxChoice), Value: s}, true
+	if reports.Units(s) <= maxChoice {
+		return choice{Name: reports.Cut(label, maxChoice), Value: s}, true
 	}
-	return choice{Name: clipped(label, maxChoice), Value: strings.TrimSuffix(clipped(s, maxChoice), "…") + "*"}, true
+	return choice{Name: reports.Cut(label, maxChoice), Value: strings.TrimSuffix(reports.Cut(s, maxChoice), "…") + "*"}, true
 }
 
 // definition is the command of this bot: a sub-command a verb, options from its keys. formats are the names of file
@@ -68,7 +68,7 @@ func definition(l *reports.Language, formats []string) *discordgo.ApplicationCom
 // define writes the command with at most n options a sub-command beside more.
 func define(l *reports.Language, formats []string, n int, short bool) *discordgo.ApplicationCommand {
 	c := &discordgo.ApplicationCommand{
-		Type: discordgo.ChatApplicationCommand, Name: commandName, Description: clipped(l.Say("discord.command"), maxDescribe),
+		Type: discordgo.ChatApplicationCommand, Name: commandName, Description: reports.Cut(l.Say("discord.command"), maxDescribe),
 	}
 	for _, v := range commands.Verbs() {
 		sub := &discordgo.ApplicationCommandOption{
@@ -110,7 +110,7 @@ func chosen(keys []string, n int) []string {
 
 func stringOption(name, description string) *discordgo.ApplicationCommandOption {
 	return &discordgo.ApplicationCommandOption{
-		Type: discordgo.ApplicationCommandOptionString, Name: name, Description: clipped(description, maxDescribe),
+		Type: discordgo.ApplicationCommandOptionString, Name: name, Description: reports.Cut(description, maxDescribe),
 	}
 }
 
@@ -140,28 +140,28 @@ func valueChoice(l *reports.Language, id, value string) *discordgo.ApplicationCo
 	if l.Has(id) {
 		label = l.Say(id)
 	}
-	return &discordgo.ApplicationCommandOptionChoice{Name: clipped(label, maxChoice), Value: value}
+	return &discordgo.ApplicationCommandOptionChoice{Name: reports.Cut(label, maxChoice), Value: value}
 }
 
 // described is the definition under one id, or where room is short the label under another.
 func described(l *reports.Language, doc, label string, short bool) string {
 	if short && l.Has(label) {
-		return clipped(l.Say(label), maxDescribe)
+		return reports.Cut(l.Say(label), maxDescribe)
 	}
-	return clipped(l.Say(doc), maxDescribe)
+	return reports.Cut(l.Say(doc), maxDescribe)
 }
 
 // definitionSize is what Discord bounds: names, descriptions and values of a command together.
 func definitionSize(c *discordgo.ApplicationCommand) int {
-	return size(c.Name) + size(c.Description) + optionsSize(c.Options)
+	return reports.Units(c.Name) + reports.Units(c.Description) + optionsSize(c.Options)
 }
 
 func optionsSize(options []*discordgo.ApplicationCommandOption) int {
 	n := 0
 	for _, o := range options {
-		n += size(o.Name) + size(o.Description) + optionsSize(o.Options)
+		n += reports.Units(o.Name) + reports.Units(o.Description) + optionsSize(o.Options)
 		for _, c := range o.Choices {
-			n += size(c.Name) + size(fmt.Sprint(c.Value))
+			n += reports.Units(c.Name) + reports.Units(fmt.Sprint(c.Value))
 		}
 	}
 	return n

@@ -45,7 +45,7 @@ func TestDefinition(t *testing.T) {
 		}
 		for _, o := range sub.Options {
 			subs[sub.Name] = append(subs[sub.Name], o.Name)
-			if o.Description == "" || size(o.Description) > maxDescribe || strings.Contains(o.Description, "discord.") {
+			if o.Description == "" || reports.Units(o.Description) > maxDescribe || strings.Contains(o.Description, "discord.") {
 				t.Errorf("%s %s: description %q", sub.Name, o.Name, o.Description)
 			}
 			if f, ok := storage.FieldNamed(o.Name); ok && !f.Filter {

@@ -66,11 +66,22 @@ func channel(place commands.Place) target {
 	}
 }
 
-// Post delivers a reply: as the answer of an interaction, else as a message of the channel.
+// Post delivers a reply: as the answer of an interaction, as a direct message, else as a message of the channel.
 func (p *Platform) Post(ctx context.Context, place commands.Place, reply commands.Reply) (bot.Posted, error) {
-	if place.Respond == "" {
-		return p.deliver(ctx, channel(place), reply)
+	private := place.Private || reply.Private
+	switch {
+	case place.Respond != "":
+		return p.answer(ctx, place, reply)
+	case place.User != "":
+		return p.direct(ctx, place.User, reply)
+	case private: // a channel has more readers than the asker
+		return bot.Posted{}, &bot.Refused{Fix: p.deps.Lang.Say("discord.nobody"), Err: errors.New("a private reply for nobody")}
 	}
+	return p.deliver(ctx, channel(place), reply)
+}
+
+// answer edits the deferred response of an interaction, as long as its token lives.
+func (p *Platform) answer(ctx context.Context, place commands.Place, reply commands.Reply) (bot.Posted, error) {
 	a, err := decode(place.Respond)
 	if err != nil {
 		return bot.Posted{}, &bot.Refused{Fix: p.deps.Lang.Say("discord.refused", reports.Args{"Code": 0, "Status": 0}), Err: err}
@@ -91,26 +102,27 @@ func (p *Platform) late(ctx context.Context, place commands.Place, a address, re
 	if !place.Private && !reply.Private && place.ID != "" {
 		return p.deliver(ctx, channel(commands.Place{ID: place.ID}), reply)
 	}
-	body, err := p.api.call(ctx, http.MethodPost, discordgo.EndpointUserChannels("@me"), "direct", map[string]string{"recipient_id": a.User})
-	var direct struct {
-		ID string `json:"id"`
-	}
-	if err == nil {
-		err = json.Unmarshal(body, &direct)
-	}
-	if err == nil {
-		var posted bot.Posted
-		posted, err = p.deliver(ctx, channel(commands.Place{ID: direct.ID, Private: true}), reply)
-		if err == nil {
-			return posted, nil
-		}
-	}
-	err = asOutcome(err, p.deps.Lang)
+	posted, err := p.direct(ctx, a.User, reply)
 	var no *bot.Refused
 	if !errors.As(err, &no) || place.ID == "" {
-		return bot.Posted{}, err
+		return posted, err
 	}
 	return p.deliver(ctx, channel(commands.Place{ID: place.ID}), p.tooLate(reply))
+}
+
+// direct delivers a reply as a direct message.
+func (p *Platform) direct(ctx context.Context, user string, reply commands.Reply) (bot.Posted, error) {
+	body, err := p.api.call(ctx, http.MethodPost, discordgo.EndpointUserChannels("@me"), "direct", map[string]string{"recipient_id": user})
+	if err != nil {
+		return bot.Posted{}, outcome(err, p.deps.Lang)
+	}
+	var opened struct {
+		ID string `json:"id"`
+	}
+	if err := json.Unmarshal(body, &opened); err != nil {
+		return bot.Posted{}, &bot.Retry{Err: fmt.Errorf("discord: channel of direct messages: %w", err)}
+	}
+	return p.deliver(ctx, channel(commands.Place{ID: opened.ID, Private: true}), reply)
 }
 
 // tooLate says in the channel that a private answer could not be brought to its asker.
@@ -186,7 +198,7 @@ func (p *Platform) deliver(ctx context.Context, t target, reply commands.Reply) 
 			return bot.Posted{}, err
 		}
 		status, _ := codeOf(err)
-		if last = outcome(err, p.deps.Lang); status != http.StatusBadRequest {
+		if last = t.outcome(err, p.deps.Lang); status != http.StatusBadRequest {
 			if tooLarge(err) {
 				last = p.tooBig(languageOf(reply.Card), t.fileLimit, err)
 			}
@@ -243,60 +255,24 @@ func markID(mark string) int { return int(hashOf(mark)&0x7FFFFFFF | 1<<16) }
 // checked over the past few minutes).
 const resendWithin = 2 * time.Minute
 
-// send makes one request. A message of a channel carries a nonce, so that sending it again cannot double it; after
-// the nonce's time Discord is asked first.
+// send makes one request. A message of a channel carries a nonce, so that sending it again soon cannot double it.
 func (p *Platform) send(ctx context.Context, t target, m *message, mark string, file *upload) (bot.Posted, error) {
-	if t.method != http.MethodPost {
-		body, err := p.api.send(ctx, t.method, t.address, t.bucket, m, file)
-		return t.done(body), err
-	}
-	m.Nonce, m.EnforceNonce = nonceOf(t.address, mark, m), true
-	if since, ok := p.doubt(m.Nonce); ok && time.Since(since) > resendWithin {
-		found, err := p.Find(ctx, t.posted.Place, mark)
-		if err != nil {
-			return bot.Posted{}, &bot.Retry{Doubtful: true, Err: err}
-		}
-		if found {
-			p.settle(m.Nonce)
-			return t.posted, nil
-		}
+	if t.method == http.MethodPost {
+		m.Nonce, m.EnforceNonce = nonceOf(t.address, mark, m), true
 	}
 	body, err := p.api.send(ctx, t.method, t.address, t.bucket, m, file)
-	var limited *discordgo.RateLimitError
-	if status, _ := codeOf(err); err != nil && (status == 0 || status >= 500) && !errors.As(err, &limited) {
-		p.inDoubt(m.Nonce)
-		return bot.Posted{}, err
-	}
-	p.settle(m.Nonce)
 	return t.done(body), err
 }
 
-// doubt tells since when it is not known whether a message arrived.
-func (p *Platform) doubt(nonce string) (since time.Time, ok bool) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	since, ok = p.doubts[nonce]
-	return since, ok
-}
-
-func (p *Platform) inDoubt(nonce string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	now := time.Now()
-	for old, since := range p.doubts {
-		if now.Sub(since) > 24*time.Hour {
-			delete(p.doubts, old)
-		}
+// outcome is that of the request: a new message whose request Discord may have acted on is in doubt, while an edit
+// can be repeated.
+func (t target) outcome(err error, l *reports.Language) error {
+	told := outcome(err, l)
+	var again *bot.Retry
+	if t.method == http.MethodPost && errors.As(told, &again) && mayHaveActed(err) {
+		again.Doubtful, again.Once = true, resendWithin
 	}
-	if _, known := p.doubts[nonce]; !known {
-		p.doubts[nonce] = now
-	}
-}
-
-func (p *Platform) settle(nonce string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.doubts, nonce)
+	return told
 }
 
 func (t target) done(body []byte) bot.Posted {
@@ -320,40 +296,4 @@ func nonceOf(address, mark string, m *message) string {
 		_, _ = fmt.Fprintf(h, "%s %s", address, body)
 	}
 	return fmt.Sprintf("%016x", h.Sum64())
-}
-
-// Find tells whether a message with that mark is among the last of the channel, or is the answer of the interaction.
-// In a channel it needs the permission Read Message History.
-func (p *Platform) Find(ctx context.Context, place commands.Place, mark string) (bool, error) {
-	address, bucket := discordgo.EndpointChannelMessages(place.ID)+"?limit=50", "find"
-	if place.Respond != "" {
-		a, err := decode(place.Respond)
-		if err != nil {
-			return false, err
-		}
-		address, bucket = original(place, a).address, bucketOf("answer", a.Token)
-	}
-	body, err := p.api.call(ctx, http.MethodGet, address, bucket, nil)
-	if err != nil {
-		return false, outcome(err, p.deps.Lang)
-	}
-	if place.Respond != "" {
-		body = append(append([]byte("["), body...), ']')
-	}
-	var list []struct {
-		Components []struct {
-			ID int `json:"id"`
-		} `json:"components"`
-	}
-	if err := json.Unmarshal(body, &list); err != nil {
-		return false, fmt.Errorf("discord: messages of a channel: %w", err)
-	}
-	for _, m := range list {
-		for _, c := range m.Components {
-			if c.ID == markID(mark) {
-				return true, nil
-			}
-		}
-	}
-	return false, nil
 }

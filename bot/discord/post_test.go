@@ -62,17 +62,21 @@ func TestLadder(t *testing.T) {
 	}
 }
 
+// unheard: it is not known whether Discord acted.
+const unheard = -1
+
 // TestFailures: what the outbox is told about each kind of failure.
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		fault bottest.DiscordFault
-		after time.Duration // of a Retry
+		after time.Duration // of a Retry; unheard for one that leaves a doubt
 		fix   string        // of a Refused
 	}{
 		"rate limit": {bottest.DiscordFault{Status: 429, After: 1500 * time.Millisecond}, 1500 * time.Millisecond, ""},
-		"server":     {bottest.DiscordFault{Status: 500}, 0, ""},
-		"gateway":    {bottest.DiscordFault{Status: 502}, 0, ""},
+		"server":     {bottest.DiscordFault{Status: 500}, unheard, ""},
+		"gateway":    {bottest.DiscordFault{Status: 502}, unheard, ""},
+		"link":       {bottest.DiscordFault{Hang: true}, unheard, ""},
 		"token":      {bottest.DiscordFault{Status: 401}, 0, "discord.token"},
 		"access":     {bottest.DiscordFault{Status: 403, Code: 50001}, 0, "View Channel"},
 		"permission": {bottest.DiscordFault{Status: 403, Code: 50013}, 0, "Attach Files"},
@@ -91,7 +95,9 @@ func TestFailures(t *testing.T) {
 			var again *bot.Retry
 			var no *bot.Refused
 			switch {
-			case c.fix == "" && (!errors.As(err, &again) || again.After != c.after || again.Doubtful):
+			case c.fix == "" && (!errors.As(err, &again) || again.Doubtful != (c.after == unheard) || (again.Once > 0) != again.Doubtful):
+				t.Errorf("wanted a retry, in doubt %t, got %#v", c.after == unheard, err)
+			case c.fix == "" && again.After != max(0, c.after):
 				t.Errorf("wanted a retry after %s, got %v", c.after, err)
 			case c.fix != "" && (!errors.As(err, &no) || !strings.Contains(no.Fix, c.fix)):
 				t.Errorf("wanted a fix with %q, got %v", c.fix, err)
@@ -111,14 +117,8 @@ func TestNoDouble(t *testing.T) {
 	p := newPlatform(t, fake, nil)
 	reply := commands.Reply{Card: summaryCard(), Mark: "slot/weekly/2026-11-16T09:00"}
 	var again *bot.Retry
-	if _, err := p.Post(t.Context(), inChannel, reply); !errors.As(err, &again) {
-		t.Fatalf("wanted a retry, got %v", err)
-	}
-	if found, err := p.Find(t.Context(), inChannel, reply.Mark); err != nil || !found {
-		t.Errorf("found %t, %v", found, err)
-	}
-	if found, err := p.Find(t.Context(), inChannel, "slot/weekly/2026-11-23T09:00"); err != nil || found {
-		t.Errorf("found another slot: %t, %v", found, err)
+	if _, err := p.Post(t.Context(), inChannel, reply); !errors.As(err, &again) || !again.Doubtful {
+		t.Fatalf("wanted a retry in doubt, got %v", err)
 	}
 	if _, err := p.Post(t.Context(), inChannel, reply); err != nil {
 		t.Fatal(err)
@@ -126,18 +126,84 @@ func TestNoDouble(t *testing.T) {
 	if n := len(fake.Messages(bottest.DiscordChannel)); n != 1 {
 		t.Errorf("%d messages", n)
 	}
+}
 
-	// Long after, the nonce no longer protects: the channel is looked at instead.
-	p.inDoubt(nonceOf(channel(inChannel).address, reply.Mark, nil))
-	for nonce := range p.doubts {
-		p.doubts[nonce] = time.Now().Add(-time.Hour)
+// TestUnreachableIsNotDoubtful: a request that never left may be repeated, and so may the edit of an answer.
+func TestUnreachableIsNotDoubtful(t *testing.T) {
+	t.Parallel()
+	fake := bottest.NewDiscord(t)
+	fake.Fail(bottest.DiscordFault{Method: "PATCH", Status: 502})
+	p := newPlatform(t, fake, nil)
+	nowhere := newPlatform(t, fake, func(c *Config, _ *Deps) { c.APIURL = "http://127.0.0.1:1/" })
+	respond := address{Application: bottest.DiscordApplication, Token: "t", At: time.Now(), User: bottest.DiscordUser}.encode()
+	for _, try := range []func() (bot.Posted, error){
+		func() (bot.Posted, error) {
+			return nowhere.Post(t.Context(), inChannel, commands.Reply{Card: summaryCard()})
+		},
+		func() (bot.Posted, error) {
+			return p.Post(t.Context(), commands.Place{ID: bottest.DiscordChannel, Respond: respond}, commands.Reply{Card: summaryCard()})
+		},
+	} {
+		var again *bot.Retry
+		if _, err := try(); !errors.As(err, &again) || again.Doubtful {
+			t.Errorf("%#v", err)
+		}
 	}
-	posts := fake.Requests("POST /api/v9/channels/")
-	if _, err := p.Post(t.Context(), inChannel, reply); err != nil {
+}
+
+// TestFind: a marked message is found below hundreds of others, as far back as it can be, and an empty channel
+// proves nothing.
+func TestFind(t *testing.T) {
+	t.Parallel()
+	fake := bottest.NewDiscord(t)
+	p := newPlatform(t, fake, nil)
+	mark, since := "slot/weekly/2026-11-16T09:00", time.Now()
+	var no *bot.Refused
+	if _, err := p.Find(t.Context(), inChannel, mark, since); !errors.As(err, &no) || !strings.Contains(no.Fix, "Read Message History") {
+		t.Errorf("an empty channel: %v", err)
+	}
+	if _, err := p.Post(t.Context(), inChannel, commands.Reply{Card: summaryCard(), Mark: mark}); err != nil {
 		t.Fatal(err)
 	}
-	if n := fake.Requests("POST /api/v9/channels/"); n != posts {
-		t.Error("a message that is there was posted again")
+	fake.Chatter(bottest.DiscordChannel, 250)
+	for _, c := range []struct {
+		mark  string
+		since time.Time
+		want  bool
+	}{
+		{mark, since, true}, {"slot/weekly/2026-11-23T09:00", since, false}, {mark, since.Add(time.Hour), false},
+	} {
+		if found, err := p.Find(t.Context(), inChannel, c.mark, c.since); err != nil || found != c.want {
+			t.Errorf("%s since %s: found %t, %v", c.mark, c.since, found, err)
+		}
+	}
+	fake.Chatter(bottest.DiscordChannel, historyPages*historyPage)
+	if _, err := p.Find(t.Context(), inChannel, "another", since); err == nil {
+		t.Error("sure of a channel that was not read whole")
+	}
+	fake.HideHistory()
+	if _, err := p.Find(t.Context(), inChannel, mark, since); !errors.As(err, &no) || !strings.Contains(no.Fix, "Read Message History") {
+		t.Errorf("without the permission: %v", err)
+	}
+}
+
+// TestDirect: what only one person may read is never posted to a channel.
+func TestDirect(t *testing.T) {
+	t.Parallel()
+	fake := bottest.NewDiscord(t)
+	p := newPlatform(t, fake, nil)
+	if _, err := p.Post(t.Context(), commands.Place{User: bottest.DiscordUser, Private: true}, commands.Reply{Card: summaryCard(), Private: true}); err != nil {
+		t.Fatal(err)
+	}
+	var no *bot.Refused
+	for _, reply := range []commands.Reply{{Card: summaryCard()}, {Card: summaryCard(), Private: true}} {
+		place := commands.Place{ID: bottest.DiscordChannel, Private: !reply.Private}
+		if _, err := p.Post(t.Context(), place, reply); !errors.As(err, &no) {
+			t.Errorf("private to a channel: %v", err)
+		}
+	}
+	if direct, public := fake.Messages("dm"+bottest.DiscordUser), fake.Messages(bottest.DiscordChannel); len(direct) != 1 || len(public) != 0 {
+		t.Errorf("%d direct and %d public messages", len(direct), len(public))
 	}
 }
 
@@ -160,15 +226,16 @@ func TestLateAnswer(t *testing.T) {
 			place := commands.Place{ID: bottest.DiscordChannel, Private: true, Respond: address{
 				Application: bottest.DiscordApplication, Token: "unknown", At: at, User: bottest.DiscordUser,
 			}.encode()}
-			if _, err := p.Post(t.Context(), place, commands.Reply{Card: summaryCard()}); err != nil {
+			export := file(t, "year.csv", "a\n1\n") // such as takes longer than the token lives
+			if _, err := p.Post(t.Context(), place, commands.Reply{Card: summaryCard(), File: export}); err != nil {
 				t.Fatal(err)
 			}
 			direct, public := fake.Messages("dm"+bottest.DiscordUser), fake.Messages(bottest.DiscordChannel)
 			if !c.closed {
-				if len(direct) != 1 || len(public) != 0 || !strings.Contains(direct[0].Text, "12,480") {
+				if len(direct) != 1 || len(public) != 0 || !strings.Contains(direct[0].Text, "12,480") || len(direct[0].Files) != 1 {
 					t.Errorf("direct %v, public %v", direct, public)
 				}
-			} else if len(direct) != 0 || len(public) != 1 || strings.Contains(public[0].Text, "12,480") || !strings.Contains(public[0].Text, "too late") {
+			} else if len(direct) != 0 || len(public) != 1 || len(public[0].Files) > 0 || strings.Contains(public[0].Text, "12,480") || !strings.Contains(public[0].Text, "too late") {
 				t.Errorf("direct %v, public %v", direct, public)
 			}
 			if n := fake.Requests(http.MethodPatch + " /api/v9/webhooks/"); c.old && n != 0 {

@@ -108,7 +108,7 @@ func colourOf(card reports.Card) int {
 func compose(card reports.Card, most, actions int) texts {
 	l := languageOf(card)
 	t := texts{head: headText(card), foot: footText(card, l)}
-	spare := most - size(t.head) - size(t.foot) - 2*lineRoom // for two lines that say what is missing
+	spare := most - reports.Units(t.head) - reports.Units(t.foot) - 2*lineRoom // for two lines that say what is missing
 	blocks := make([]block, 0, len(card.Blocks))
 	report := card.Footer.DataTo != 0 // help has nothing that a file would show whole
 	for _, b := range card.Blocks {
@@ -126,8 +126,8 @@ func compose(card reports.Card, most, actions int) texts {
 	for _, b := range kept {
 		text := b.least
 		if b.more != nil {
-			text = b.more(size(b.least) + spare/tables)
-			spare -= size(text) - size(b.least)
+			text = b.more(reports.Units(b.least) + spare/tables)
+			spare -= reports.Units(text) - reports.Units(b.least)
 			tables--
 		}
 		t.body = append(t.body, text)
@@ -151,7 +151,7 @@ func choose(blocks []block, spare *int) (kept []block, missing int) {
 	keep := make([]bool, len(blocks))
 	for _, tables := range []bool{false, true} {
 		for i, b := range blocks {
-			if n := size(b.least) + 1; (b.more != nil) == tables && n <= *spare {
+			if n := reports.Units(b.least) + 1; (b.more != nil) == tables && n <= *spare {
 				keep[i] = true
 				*spare -= n
 			}
@@ -188,7 +188,7 @@ func headText(card reports.Card) string {
 func clippedScope(scope []string) string {
 	line := ""
 	for i, s := range scope {
-		if i > 0 && size(line)+3+size(s) > maxScope+60 {
+		if i > 0 && reports.Units(line)+3+reports.Units(s) > maxScope+60 {
 			return line + " · …"
 		}
 		line = strings.TrimPrefix(line+" · "+s, " · ")
@@ -256,12 +256,12 @@ func codeText(text string) string {
 	lines := strings.Split(strings.Trim(text, "\n"), "\n")
 	for i, line := range lines {
 		indent := line[:len(line)-len(strings.TrimLeft(line, " "))]
-		lines[i] = indent + clean(line)
+		lines[i] = indent + reports.Clean(line)
 	}
 	if text = fenced(strings.Join(lines, "\n")); strings.TrimSpace(text) == "" {
 		return ""
 	}
-	return "```\n" + clipped(text, maxCode) + "\n```"
+	return "```\n" + reports.Cut(text, maxCode) + "\n```"
 }
 
 // buttons draws the actions of a card in rows; missing is how many found no room or no id.
@@ -298,7 +298,7 @@ func buttons(card reports.Card, ids func(command string) string) (rows []discord
 
 func labelOf(b reports.Button) string {
 	for _, s := range []string{b.Label, b.Command} {
-		if s = clipped(clean(s), maxLabel); s != "" {
+		if s = reports.Cut(reports.Clean(s), maxLabel); s != "" {
 			return s
 		}
 	}

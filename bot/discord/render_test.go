@@ -262,10 +262,10 @@ func checkRows(t *rapid.T, card reports.Card) {
 			continue
 		}
 		drawn := tableBlock(table, report, reports.Languages()[0])
-		for _, room := range []int{size(drawn.least), size(drawn.least) + 500, 4000} {
+		for _, room := range []int{reports.Units(drawn.least), reports.Units(drawn.least) + 500, 4000} {
 			text := drawn.more(room)
-			if size(text) > max(room, size(drawn.least)) {
-				t.Fatalf("%d characters in room for %d", size(text), room)
+			if reports.Units(text) > max(room, reports.Units(drawn.least)) {
+				t.Fatalf("%d characters in room for %d", reports.Units(text), room)
 			}
 			shown, more := count(table, text)
 			if shown+more != len(table.Rows)+table.Omitted {
@@ -318,7 +318,7 @@ func TestEscape(t *testing.T) {
 			t.Errorf("escape(%q) = %q, want %q", in, got, want)
 		}
 	}
-	if got := escape(strings.Repeat("*", 100), 11); size(got) > 11 || !strings.HasSuffix(got, "…") {
+	if got := escape(strings.Repeat("*", 100), 11); reports.Units(got) > 11 || !strings.HasSuffix(got, "…") {
 		t.Errorf("cut to %q", got)
 	}
 }

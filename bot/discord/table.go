@@ -65,7 +65,7 @@ func arrange(t reports.Table) layout {
 // natural is the width that a column would like to have.
 func (l *layout) natural(i int) int {
 	h := l.table.Columns[i]
-	w := uniseg.StringWidth(clean(h.Label))
+	w := uniseg.StringWidth(reports.Clean(h.Label))
 	if h.Number {
 		w = min(w, numberHeading)
 	}
@@ -129,7 +129,7 @@ func (l *layout) widen(free int) (left int) {
 		gave = false
 		for k, i := range l.columns {
 			h := l.table.Columns[i]
-			if free > 0 && h.Number && l.widths[k] > 0 && l.widths[k] < uniseg.StringWidth(clean(h.Label)) {
+			if free > 0 && h.Number && l.widths[k] > 0 && l.widths[k] < uniseg.StringWidth(reports.Clean(h.Label)) {
 				l.widths[k]++
 				free--
 				gave = true
@@ -174,7 +174,7 @@ func cellText(row []reports.Entry, i int) string {
 	if i >= len(row) {
 		return ""
 	}
-	return fenced(clean(row[i].Text))
+	return fenced(reports.Clean(row[i].Text))
 }
 
 // row writes one row, in as many lines as the layout has.
@@ -263,7 +263,7 @@ func tableBlock(t reports.Table, report bool, l *reports.Language) block {
 		text := show(0)
 		for rows := 1; rows <= most; rows++ {
 			longer := show(rows)
-			if size(longer) > characters {
+			if reports.Units(longer) > characters {
 				break
 			}
 			text = longer
@@ -318,7 +318,7 @@ func (l *layout) fixed(rows int) string {
 // heading is a column's label, cut for a number so that a percent sign stays in sight.
 func (l *layout) heading(i int) string {
 	h := l.table.Columns[i]
-	label := fenced(clean(h.Label))
+	label := fenced(reports.Clean(h.Label))
 	for k, c := range l.columns {
 		if c != i || !h.Number || uniseg.StringWidth(label) <= l.widths[k] {
 			continue
@@ -340,7 +340,7 @@ func funnelText(f reports.Funnel, l *reports.Language) string {
 	label, count, first, step := 1, 1, 1, 1
 	for _, s := range f.Steps {
 		most = max(most, s.N)
-		label = max(label, min(10, uniseg.StringWidth(clean(s.Label))))
+		label = max(label, min(10, uniseg.StringWidth(reports.Clean(s.Label))))
 		count, first = max(count, len([]rune(l.Int(s.N)))), max(first, len([]rune(l.Percent(s.OfFirst))))
 		step = max(step, len([]rune(stepText(s, l))))
 	}
@@ -348,7 +348,7 @@ func funnelText(f reports.Funnel, l *reports.Language) string {
 	b.WriteString("```\n")
 	for _, s := range f.Steps {
 		line := strings.Join([]string{
-			pad(fenced(clean(s.Label)), label, false), pad(l.Int(s.N), count, true), pad(reports.Bar(s.N, most, bar), bar, false),
+			pad(fenced(reports.Clean(s.Label)), label, false), pad(l.Int(s.N), count, true), pad(reports.Bar(s.N, most, bar), bar, false),
 			pad(l.Percent(s.OfFirst), first, true), pad(stepText(s, l), step, true),
 		}, " ")
 		b.WriteString(fit(strings.TrimRight(line, " "), funnelColumns) + "\n")

@@ -3,9 +3,10 @@ package discord
 import (
 	"regexp"
 	"strings"
-	"unicode"
 
 	"github.com/rivo/uniseg"
+
+	"outboundbot/reports"
 )
 
 // Names, tags and messages come from customers and producers. They must never mention, link or format: outside code
@@ -13,36 +14,12 @@ import (
 
 const joiner = "\u200d"
 
-// clean makes one line of readable characters: no controls, no marks that turn the direction of writing, no piles of
-// combining marks.
-func clean(s string) string {
-	var b strings.Builder
-	marks := 0
-	for _, r := range strings.ToValidUTF8(s, "\uFFFD") {
-		switch {
-		case unicode.Is(unicode.Mn, r) && r != '\uFE0F':
-			if marks++; marks > 3 {
-				continue
-			}
-			b.WriteRune(r)
-			continue
-		case unicode.IsSpace(r), unicode.IsControl(r):
-			b.WriteByte(' ')
-		case unicode.Is(unicode.Cf, r) && r != '\u200d':
-		default:
-			b.WriteRune(r)
-		}
-		marks = 0
-	}
-	return strings.TrimSpace(b.String())
-}
-
 // opening is what would be a heading, list, quote or subtext at the start of a line.
 var opening = regexp.MustCompile(`^(?:[#>-]|\d+\.(?: |$))`)
 
 // escape writes text that shows as it is, in at most most characters.
 func escape(s string, most int) string {
-	s = clean(s)
+	s = reports.Clean(s)
 	var b strings.Builder
 	n, state := 0, -1
 	if m := strings.TrimRight(opening.FindString(s), " "); m != "" {
@@ -54,12 +31,12 @@ func escape(s string, most int) string {
 		rest := s
 		piece, s, _, state = uniseg.FirstGraphemeClusterInString(s, state)
 		shown := escapePiece(piece, rest)
-		if n+size(shown) > most-1 && (s != "" || n+size(shown) > most) {
+		if n+reports.Units(shown) > most-1 && (s != "" || n+reports.Units(shown) > most) {
 			b.WriteString("…")
 			break
 		}
 		b.WriteString(shown)
-		n += size(shown)
+		n += reports.Units(shown)
 	}
 	return b.String()
 }
@@ -87,7 +64,7 @@ func fenced(s string) string {
 
 // inline is text as a code span of at most most characters, whatever backticks it has.
 func inline(s string, most int) string {
-	s = clipped(fenced(clean(s)), most-6)
+	s = reports.Cut(fenced(reports.Clean(s)), most-6)
 	if s == "" {
 		return ""
 	}
@@ -95,23 +72,6 @@ func inline(s string, most int) string {
 		return "`" + s + "`"
 	}
 	return "`` " + s + " ``"
-}
-
-// clipped cuts text to at most most characters between two graphemes.
-func clipped(s string, most int) string {
-	if size(s) <= most {
-		return s
-	}
-	var b strings.Builder
-	for n, state := 0, -1; s != ""; {
-		var piece string
-		piece, s, _, state = uniseg.FirstGraphemeClusterInString(s, state)
-		if n += size(piece); n > most-1 {
-			break
-		}
-		b.WriteString(piece)
-	}
-	return b.String() + "…"
 }
 
 // fit cuts text to at most columns of a fixed font.

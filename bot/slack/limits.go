@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	slackapi "github.com/slack-go/slack"
+
+	"outboundbot/reports"
 )
 
 // Limits of a message, each with the page that states it and the day it was read. Lengths count UTF-16 units, which
@@ -29,18 +31,6 @@ const (
 	maxColumns     = 20     // the same
 	maxTableCells  = 10_000 // characters of all cells; the same
 )
-
-// size is the length of a text in UTF-16 units.
-func size(s string) int {
-	n := 0
-	for _, r := range s {
-		n++
-		if r > 0xFFFF {
-			n++
-		}
-	}
-	return n
-}
 
 // validate says which limit a message breaks, or nil.
 func validate(m message) error {
@@ -76,7 +66,7 @@ func (v *validator) most(what string, n, limit int) {
 }
 
 func (v *validator) length(what, s string, least, most int) {
-	n := size(s)
+	n := reports.Units(s)
 	if v.where != "" {
 		v.characters += n
 	}
@@ -130,8 +120,8 @@ func (v *validator) buttons(set []slackapi.BlockElement) {
 			continue
 		}
 		v.length("button", b.Text.Text, 1, maxButtonText)
-		v.most("characters of value", size(b.Value), maxButtonValue)
-		v.most("characters of action_id", size(b.ActionID), maxActionID)
+		v.most("characters of value", reports.Units(b.Value), maxButtonValue)
+		v.most("characters of action_id", reports.Units(b.ActionID), maxActionID)
 		if v.actions[b.ActionID] {
 			v.fault("action_id %q twice", b.ActionID)
 		}

@@ -1,11 +1,9 @@
 package slack
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,31 +23,13 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// journal is a log that a test can read while it is written.
-type journal struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (j *journal) Write(b []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.Write(b)
-}
-
-func (j *journal) String() string {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.text.String()
-}
-
 // rig is a platform before a fake Slack.
 type rig struct {
 	*testing.T
 	fake     *bottest.Slack
 	platform *Platform
 	state    storage.State
-	log      *journal
+	log      *bottest.Journal
 }
 
 func config(fake *bottest.Slack) Config {
@@ -58,7 +38,7 @@ func config(fake *bottest.Slack) Config {
 
 func newRig(t *testing.T) *rig {
 	t.Helper()
-	r := &rig{T: t, fake: bottest.NewSlack(t), state: memory.NewState(time.Now), log: &journal{}}
+	r := &rig{T: t, fake: bottest.NewSlack(t), state: memory.NewState(time.Now), log: &bottest.Journal{}}
 	r.platform = r.connect()
 	t.Cleanup(r.checkLog)
 	return r
@@ -69,7 +49,7 @@ func (r *rig) connect() *Platform {
 	r.Helper()
 	p, err := New(config(r.fake), Deps{
 		Buttons: bot.Buttons{State: r.state}, Now: time.Now, Lang: reports.Languages()[0],
-		Log: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Log: r.log.Logger(),
 	})
 	if err != nil {
 		r.Fatal(err)
@@ -93,7 +73,7 @@ func (r *rig) serve(answer commands.Answer) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	b := bot.New(bot.Config{
-		Answer: answer, State: r.state, Platforms: []bot.Platform{r.platform}, Log: slog.New(slog.NewTextHandler(r.log, nil)),
+		Answer: answer, State: r.state, Platforms: []bot.Platform{r.platform}, Log: r.log.Logger(),
 	})
 	go func() {
 		defer close(ended)

@@ -2,8 +2,10 @@ package slack
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,15 +21,19 @@ import (
 )
 
 // Post delivers a reply. An answer goes to the response address of its question, privately unless place and reply
-// are both public; anything else is a message to place.ID, an id or a #name. The file of a private reply goes into the
-// asker's direct messages, that of a public one below the message. A try that is repeated goes on where the last one
-// failed, so nothing shows twice.
+// are both public; what has only a reader goes into their direct messages; anything else is a message to place.ID, an
+// id or a #name. The file of a private reply goes into the asker's direct messages, that of a public one below the
+// message. A try that is repeated goes on where the last one failed, so nothing shows twice.
 func (p *Platform) Post(ctx context.Context, place commands.Place, reply commands.Reply) (bot.Posted, error) {
 	to, err := respondOf(place)
 	if err != nil {
 		return bot.Posted{}, fmt.Errorf("place of a reply: %w", err)
 	}
 	private := place.Private || reply.Private
+	to.User = cmp.Or(to.User, place.User)
+	if private && to.User == "" && !isDirect(place.ID) { // a channel has more readers than the asker
+		return bot.Posted{}, &bot.Refused{Fix: p.lang.Say("slack.nobody"), Err: errors.New("a private reply for nobody")}
+	}
 	d := p.deliveries.begin(reply.File, p.now())
 	posted, err := p.deliver(ctx, d, place, to, private, reply)
 	p.deliveries.end(reply.File, err)
@@ -81,6 +87,9 @@ func (p *Platform) Edit(ctx context.Context, posted bot.Posted, reply commands.R
 
 // say sends a card down the ladder of looks to where it belongs.
 func (p *Platform) say(ctx context.Context, place commands.Place, to respond, private bool, reply commands.Reply, notes []slackapi.Block) (bot.Posted, error) {
+	if to.URL == "" && place.ID == "" {
+		return p.sayDirectly(ctx, to.User, reply, notes)
+	}
 	posted := bot.Posted{Place: place}
 	shows := false
 	send := func(ctx context.Context, m message) (err error) {
@@ -91,7 +100,7 @@ func (p *Platform) say(ctx context.Context, place commands.Place, to respond, pr
 		if to.Thread != "" {
 			options = append(options, slackapi.MsgOptionTS(to.Thread))
 		}
-		if private && !place.Private && to.User != "" {
+		if private && !isDirect(place.ID) {
 			_, err = p.api.PostEphemeralContext(ctx, place.ID, to.User, options...)
 			return err
 		}
@@ -109,10 +118,13 @@ func (p *Platform) say(ctx context.Context, place commands.Place, to respond, pr
 	if err != nil {
 		return bot.Posted{}, p.verdict(err, shows)
 	}
+	if shows {
+		p.learn(ctx, place.ID, posted.Place.ID)
+	}
 	return posted, nil
 }
 
-// sayDirectly answers in the direct messages, when the response address has run out.
+// sayDirectly answers in the direct messages, when there is no response address or it has run out.
 func (p *Platform) sayDirectly(ctx context.Context, user string, reply commands.Reply, notes []slackapi.Block) (bot.Posted, error) {
 	channel, err := p.direct(ctx, user)
 	if err != nil {
@@ -121,6 +133,9 @@ func (p *Platform) sayDirectly(ctx context.Context, user string, reply commands.
 	place := commands.Place{ID: channel, Private: true}
 	return p.say(ctx, place, respond{}, true, reply, notes)
 }
+
+// isDirect tells the id of direct messages from that of a channel.
+func isDirect(id string) bool { return strings.HasPrefix(id, "D") }
 
 // direct is the channel of the direct messages with a user.
 func (p *Platform) direct(ctx context.Context, user string) (channel string, err error) {

@@ -42,11 +42,11 @@ const moreRoom = 300
 
 func newPage(card reports.Card, ids func(string) string, native bool, notes []slackapi.Block) *page {
 	p := &page{lang: language(card), ids: ids, native: native}
-	if title := clean(card.Title); title != "" {
-		p.head = append(p.head, slackapi.NewHeaderBlock(plainText(cut(title, maxHeader))))
+	if title := reports.Clean(card.Title); title != "" {
+		p.head = append(p.head, slackapi.NewHeaderBlock(plainText(reports.Cut(title, maxHeader))))
 	}
-	if scope := clean(strings.Join(card.Scope, " · ")); scope != "" {
-		p.head = append(p.head, smallPrint(plainText(cut(scope, maxContextText))))
+	if scope := reports.Clean(strings.Join(card.Scope, " · ")); scope != "" {
+		p.head = append(p.head, smallPrint(plainText(reports.Cut(scope, maxContextText))))
 	}
 	p.foot = append(p.foot, notes...)
 	if footer := footer(card); footer != "" {
@@ -128,11 +128,11 @@ func (p *page) part(b reports.Block) []slackapi.Block {
 	case reports.Metrics:
 		return p.metrics(b)
 	case reports.Funnel:
-		return []slackapi.Block{preformatted(clean(b.Title), b.Text(p.lang, funnelBar), "")}
+		return []slackapi.Block{preformatted(reports.Clean(b.Title), b.Text(p.lang, funnelBar), "")}
 	case reports.Note:
 		return note(b)
 	case reports.Code:
-		return []slackapi.Block{preformatted("", cleanLines(b.Text), "")}
+		return []slackapi.Block{preformatted("", reports.CleanLines(b.Text), "")}
 	default:
 		return nil
 	}
@@ -149,32 +149,32 @@ func (p *page) metrics(m reports.Metrics) []slackapi.Block {
 	var blocks []slackapi.Block
 	var fields []*slackapi.TextBlockObject
 	for i, f := range m.Items {
-		value := clean(f.Value)
-		if share := clean(f.Share); share != "" {
+		value := reports.Clean(f.Value)
+		if share := reports.Clean(f.Share); share != "" {
 			value = strings.TrimSpace(value + " · " + share)
 		}
-		fields = append(fields, markdown("*"+cutEscaped(clean(f.Label), figureLabel)+"*\n"+cutEscaped(value, figureValue)))
+		fields = append(fields, markdown("*"+cutEscaped(reports.Clean(f.Label), figureLabel)+"*\n"+cutEscaped(value, figureValue)))
 		if len(fields) == maxFields || i == len(m.Items)-1 {
 			blocks = append(blocks, slackapi.NewSectionBlock(nil, fields, nil))
 			fields = nil
 		}
 	}
-	if base := clean(m.Base); base != "" && len(m.Items) > 0 {
-		blocks = append(blocks, smallPrint(plainText(cut(base, maxContextText))))
+	if base := reports.Clean(m.Base); base != "" && len(m.Items) > 0 {
+		blocks = append(blocks, smallPrint(plainText(reports.Cut(base, maxContextText))))
 	}
 	return blocks
 }
 
 // note is small print, but a section when it is the answer itself.
 func note(n reports.Note) []slackapi.Block {
-	text := clean(n.Sign() + n.Text)
+	text := reports.Clean(n.Sign() + n.Text)
 	switch {
-	case clean(n.Text) == "":
+	case reports.Clean(n.Text) == "":
 		return nil
 	case n.Kind == reports.Wrong || n.Kind == reports.Fault:
-		return []slackapi.Block{slackapi.NewSectionBlock(plainText(cut(text, maxSection)), nil, nil)}
+		return []slackapi.Block{slackapi.NewSectionBlock(plainText(reports.Cut(text, maxSection)), nil, nil)}
 	default:
-		return []slackapi.Block{smallPrint(plainText(cut(text, maxContextText)))}
+		return []slackapi.Block{smallPrint(plainText(reports.Cut(text, maxContextText)))}
 	}
 }
 
@@ -183,12 +183,12 @@ func (p *page) actions(a reports.Actions) []slackapi.Block {
 	var blocks []slackapi.Block
 	var row []slackapi.BlockElement
 	for _, b := range a.Buttons {
-		id, label := p.ids(b.Command), clean(b.Label)
+		id, label := p.ids(b.Command), reports.Clean(b.Label)
 		if id == "" || label == "" {
 			continue
 		}
 		p.buttons++
-		button := slackapi.NewButtonBlockElement(fmt.Sprintf("run-%d", p.buttons), id, plainText(cut(label, maxButtonText)))
+		button := slackapi.NewButtonBlockElement(fmt.Sprintf("run-%d", p.buttons), id, plainText(reports.Cut(label, maxButtonText)))
 		if b.Primary {
 			button.Style = slackapi.StylePrimary
 		}
@@ -204,15 +204,15 @@ func (p *page) actions(a reports.Actions) []slackapi.Block {
 
 // footer is the canonical command between backticks, ready to be copied, and how fresh the answer is.
 func footer(card reports.Card) string {
-	command := clean(card.Footer.Command)
+	command := reports.Clean(card.Footer.Command)
 	rest := card
 	rest.Footer.Command = ""
 	parts := make([]string, 0, 2)
 	if command != "" {
 		parts = append(parts, "`"+cutEscaped(span(command), maxContextText-200)+"`")
 	}
-	if fresh := clean(rest.FooterText()); fresh != "" {
-		parts = append(parts, escape(cut(fresh, 100)))
+	if fresh := reports.Clean(rest.FooterText()); fresh != "" {
+		parts = append(parts, escape(reports.Cut(fresh, 100)))
 	}
 	return strings.Join(parts, " · ")
 }
@@ -234,11 +234,11 @@ func smallPrint(text *slackapi.TextBlockObject) slackapi.Block {
 func preformatted(title, text, below string) slackapi.Block {
 	var elements []slackapi.RichTextElement
 	text = strings.TrimRight(text, "\n ")
-	title, below = cut(title, maxHeader), cut(below, maxHeader)
+	title, below = reports.Cut(title, maxHeader), reports.Cut(below, maxHeader)
 	if title != "" {
 		elements = append(elements, bold(title))
 	}
-	if text = cut(text, maxRichText-size(title)-size(below)); text != "" {
+	if text = reports.Cut(text, maxRichText-reports.Units(title)-reports.Units(below)); text != "" {
 		elements = append(elements, &slackapi.RichTextPreformatted{
 			Type: slackapi.RTEPreformatted, Elements: []slackapi.RichTextSectionElement{slackapi.NewRichTextSectionTextElement(text, nil)},
 		})

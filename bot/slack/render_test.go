@@ -250,8 +250,8 @@ func TestProperties(t *testing.T) {
 				countRows(t, card, blocks)
 			}
 		}
-		if s := plain(card); size(s) > plainLength || strings.Contains(s, "://") || strings.Count(s, "`") != 6 {
-			t.Fatalf("plain look of %d characters: %q", size(s), s)
+		if s := plain(card); reports.Units(s) > plainLength || strings.Contains(s, "://") || strings.Count(s, "`") != 6 {
+			t.Fatalf("plain look of %d characters: %q", reports.Units(s), s)
 		}
 	})
 }

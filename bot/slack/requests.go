@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -59,8 +60,15 @@ func (p *Platform) receive(ctx context.Context, ev socketmode.Event, take bot.Ta
 	case slackapi.InteractionCallback:
 		p.click(ctx, taking, data, take, ack)
 	case slackevents.EventsAPIEvent:
-		req, mine := p.message(taking, data)
-		if mine {
+		req, team, mine := p.message(data)
+		switch {
+		case mine && team != p.self.get().team:
+			p.stranger(team)
+			ack(nil)
+			p.apologise(ctx, req.Place, "slack.other_team")
+			return
+		case mine:
+			req.Locale, req.External = p.person(taking, req.User)
 			if _, err := take(taking, req); err != nil {
 				p.untaken(err) // not acknowledged: Slack delivers again
 				return
@@ -106,9 +114,16 @@ func (p *Platform) click(ctx, taking context.Context, c slackapi.InteractionCall
 		ack(nil)
 		return
 	}
-	if c.Team.ID != p.self.get().team {
-		p.stranger(c.Team.ID)
+	channel := c.Channel.ID
+	if channel == "" {
+		channel = c.Container.ChannelID
+	}
+	place := commands.Place{ID: channel, Private: true, Respond: respond{URL: c.ResponseURL, User: c.User.ID}.String()}
+	own := p.self.get().team
+	if team := cmp.Or(c.User.TeamID, c.Team.ID); c.Team.ID != own || team != own {
+		p.stranger(team)
 		ack(nil)
+		p.apologise(ctx, place, "slack.other_team")
 		return
 	}
 	action := c.ActionCallback.BlockActions[0]
@@ -120,11 +135,6 @@ func (p *Platform) click(ctx, taking context.Context, c slackapi.InteractionCall
 		ack(nil)
 		return
 	}
-	channel := c.Channel.ID
-	if channel == "" {
-		channel = c.Container.ChannelID
-	}
-	place := commands.Place{ID: channel, Private: true, Respond: respond{URL: c.ResponseURL, User: c.User.ID}.String()}
 	command, err := p.buttons.Recall(taking, id)
 	if err == nil {
 		trigger := c.TriggerID
@@ -145,60 +155,54 @@ func (p *Platform) click(ctx, taking context.Context, c slackapi.InteractionCall
 	}
 }
 
-// apologise answers a click that led nowhere; a click has no other way to hear.
+// apologise says a sentence to the asker alone where an acknowledgement cannot carry it.
 func (p *Platform) apologise(ctx context.Context, place commands.Place, id string) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
 	card := reports.Card{Lead: p.lang.Say(id), Blocks: []reports.Block{reports.Note{Kind: reports.Wrong, Text: p.lang.Say(id)}}, Lang: p.lang}
 	if _, err := p.Post(ctx, place, commands.Reply{Card: card, Private: true}); err != nil {
-		p.log.Warn("slack: a click stays without an answer", "err", err)
+		p.log.Warn("slack: an apology could not be posted", "err", err)
 	}
 }
 
-// message makes a request of a mention or a direct message; mine is false for everything else, such as what bots and
-// the bot itself write, edits, and joins.
-func (p *Platform) message(ctx context.Context, e slackevents.EventsAPIEvent) (req commands.Request, mine bool) {
+// message makes a request of a mention or a direct message, and tells whose workspace its asker belongs to, which in a
+// shared channel may be another one. mine is false for everything else, such as what bots and the bot itself write,
+// edits, and joins.
+func (p *Platform) message(e slackevents.EventsAPIEvent) (req commands.Request, team string, mine bool) {
 	outer, ok := e.Data.(*slackevents.EventsAPICallbackEvent)
 	if !ok {
 		if e.Type == slackevents.AppRateLimited {
 			p.log.Warn("slack: Slack holds back events: too many in an hour")
 		}
-		return req, false
+		return req, "", false
 	}
 	self := p.self.get()
 	if e.TeamID != self.team {
 		p.stranger(e.TeamID)
-		return req, false
+		return req, "", false
 	}
 	req = commands.Request{Trigger: outer.EventID}
-	var team string
 	switch m := e.InnerEvent.Data.(type) {
 	case *slackevents.AppMentionEvent:
 		if m.BotID != "" || m.Edited != nil {
-			return req, false
-		}
-		thread := m.ThreadTimeStamp
-		if thread == "" {
-			thread = m.TimeStamp
+			return req, "", false
 		}
 		team, req.User, req.Text = m.UserTeam, m.User, typed(m.Text)
-		req.Place = commands.Place{ID: m.Channel, Respond: respond{User: m.User, Thread: thread}.String()}
+		req.Place = commands.Place{ID: m.Channel, Respond: respond{User: m.User, Thread: cmp.Or(m.ThreadTimeStamp, m.TimeStamp)}.String()}
 	case *slackevents.MessageEvent:
 		if m.ChannelType != slackapi.TYPE_IM || m.SubType != "" || m.BotID != "" {
-			return req, false
+			return req, "", false
 		}
 		team, req.User, req.Text = m.UserTeam, m.User, typed(m.Text)
 		req.Place = commands.Place{ID: m.Channel, Private: true, Respond: respond{User: m.User, Thread: m.ThreadTimeStamp}.String()}
 	default:
-		return req, false
+		return req, "", false
 	}
 	if req.User == "" || req.User == self.user {
-		return req, false
+		return req, "", false
 	}
 	req.Text = strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(req.Text), "<@"+self.user+">"))
-	req.Locale, req.External = p.person(ctx, req.User)
-	req.External = req.External || (team != "" && team != self.team)
-	return p.request(req), true
+	return p.request(req), cmp.Or(team, self.team), true
 }
 
 // typed undoes Slack's escapes.

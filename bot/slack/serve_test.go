@@ -282,6 +282,40 @@ func TestOtherWorkspace(t *testing.T) {
 	}
 }
 
+// TestSharedChannel: somebody of another workspace hears one sentence and is not answered, in a channel that both
+// share, in a direct message and at a button.
+func TestSharedChannel(t *testing.T) {
+	r := newRig(t)
+	id, err := bot.Buttons{State: r.state}.Remember(t.Context(), "summary")
+	must(t, err)
+	var notes notebook
+	r.listen(notes.take)
+	own := bottest.SlackMessage{Channel: bottest.SlackChannel, TS: "1.1", Buttons: []bottest.SlackButton{{Label: "Go", ActionID: "run-1", Value: id}}}
+	for i, ask := range []func() string{
+		func() string { return r.fake.MentionIn("T0OTHER", bottest.SlackChannel, "U0THEIRS", "summary") },
+		func() string { return r.fake.ClickIn("T0OTHER", own, "U0THEIRS", "Go") },
+	} {
+		event := ask()
+		r.fake.Wait(func() bool { return len(r.fake.Ephemerals()) == i+1 && len(r.fake.Acks(event)) == 1 })
+		if m := r.fake.Ephemerals()[i]; m.User != "U0THEIRS" || !strings.Contains(m.Words, "another workspace") {
+			t.Errorf("said %q to %s", m.Words, m.User)
+		}
+	}
+	r.fake.AddChannel("D0THEIRS", "theirs", true, false)
+	direct := r.fake.Event(map[string]any{
+		"type": "message", "channel_type": "im", "channel": "D0THEIRS", "user": "U0THEIRS", "user_team": "T0OTHER", "text": "audit",
+	})
+	r.fake.Wait(func() bool { return len(r.fake.Messages()) == 1 && len(r.fake.Acks(direct)) == 1 })
+	if n := len(notes.list()); n > 0 || r.fake.Calls("users.info") > 0 {
+		t.Errorf("took %d requests of a stranger", n)
+	}
+	if !strings.Contains(r.log.String(), "T0OTHER") {
+		t.Error("not logged")
+	}
+	mine := r.fake.Mention(bottest.SlackChannel, bottest.SlackUser, "summary")
+	r.fake.Wait(func() bool { return len(r.fake.Acks(mine)) == 1 && len(notes.list()) == 1 })
+}
+
 // TestBadTokens: Serve ends with a sentence that names the setting.
 func TestBadTokens(t *testing.T) {
 	for name, c := range map[string]struct {

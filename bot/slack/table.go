@@ -38,15 +38,15 @@ func tidyTable(t reports.Table) reports.Table {
 		line := make([]reports.Entry, len(t.Columns))
 		copy(line, cells)
 		for i := range line {
-			if line[i].Text = cut(clean(line[i].Text), cellLength); line[i].Text == "" {
+			if line[i].Text = reports.Cut(reports.Clean(line[i].Text), cellLength); line[i].Text == "" {
 				line[i].Text = nothing
 			}
 		}
 		return line
 	}
-	tidied := reports.Table{Title: cut(clean(t.Title), maxHeader), Omitted: t.Omitted}
+	tidied := reports.Table{Title: reports.Cut(reports.Clean(t.Title), maxHeader), Omitted: t.Omitted}
 	for _, c := range t.Columns {
-		if c.Label = cut(clean(c.Label), cellLength); c.Label == "" {
+		if c.Label = reports.Cut(reports.Clean(c.Label), cellLength); c.Label == "" {
 			c.Label = nothing
 		}
 		tidied.Columns = append(tidied.Columns, c)
@@ -62,7 +62,7 @@ func tidyTable(t reports.Table) reports.Table {
 
 // nativeTable is Slack's own table, or nil if not a single row fits.
 func (p *page) nativeTable(t reports.Table, r room) []slackapi.Block {
-	left := min(r.characters-size(t.Title)-moreRoom, maxTableCells) - labels(t.Columns) - length(t.Total)
+	left := min(r.characters-reports.Units(t.Title)-moreRoom, maxTableCells) - labels(t.Columns) - length(t.Total)
 	rows := maxTableRows - 1
 	if t.Total != nil {
 		rows--
@@ -116,18 +116,18 @@ func cells(row []reports.Entry) []slackapi.TableCell {
 
 // monospace is the table in a fixed font, with as many rows as fit; with none it still counts them.
 func (p *page) monospace(t reports.Table, r room) []slackapi.Block {
-	most := min(r.characters, maxRichText) - size(t.Title) - size(p.omitted(t, 0))
+	most := min(r.characters, maxRichText) - reports.Units(t.Title) - reports.Units(p.omitted(t, 0))
 	for n := min(len(t.Rows), most/rowLeast); n > 0; {
 		text := reports.Grid{Columns: t.Columns, Rows: t.Rows[:n], Total: t.Total, Width: tableWidth}.Text()
-		if over := size(text) - most; over > 0 {
-			n -= max(1, over/(size(text)/(n+3)+1))
+		if over := reports.Units(text) - most; over > 0 {
+			n -= max(1, over/(reports.Units(text)/(n+3)+1))
 			continue
 		}
 		return []slackapi.Block{preformatted(t.Title, text, p.omitted(t, n))}
 	}
 	text := ""
 	if t.Total != nil || len(t.Rows) == 0 {
-		if text = (reports.Grid{Columns: t.Columns, Total: t.Total, Width: tableWidth}).Text(); size(text) > most {
+		if text = (reports.Grid{Columns: t.Columns, Total: t.Total, Width: tableWidth}).Text(); reports.Units(text) > most {
 			text = ""
 		}
 	}
@@ -148,14 +148,14 @@ func (p *page) omitted(t reports.Table, shown int) string {
 
 func labels(columns []reports.Heading) (n int) {
 	for _, c := range columns {
-		n += size(c.Label)
+		n += reports.Units(c.Label)
 	}
 	return n
 }
 
 func length(row []reports.Entry) (n int) {
 	for _, e := range row {
-		n += size(e.Text)
+		n += reports.Units(e.Text)
 	}
 	return n
 }

@@ -2,64 +2,12 @@ package slack
 
 import (
 	"strings"
-	"unicode"
-
-	"github.com/rivo/uniseg"
 
 	"outboundbot/reports"
 )
 
 // Names, tags and messages come from customers and producers, and must never mention, link or format. They go into
 // plain_text, raw_text and rich_text, where nothing is parsed, or escaped into the few mrkdwn texts there are.
-
-// clean makes one line of readable characters: no controls, no marks that turn the direction of writing, no piles of
-// combining marks.
-func clean(s string) string { return strings.TrimSpace(tidy(s, ' ')) }
-
-// cleanLines is clean for preformatted text: its lines and leading spaces stay.
-func cleanLines(s string) string { return strings.TrimRight(tidy(s, '\n'), "\n ") }
-
-func tidy(s string, newline rune) string {
-	marks := 0
-	return strings.Map(func(r rune) rune {
-		combining := unicode.Is(unicode.Mn, r) && r != '\uFE0F'
-		if !combining {
-			marks = 0
-		}
-		switch {
-		case r == '\n':
-			return newline
-		case combining:
-			if marks++; marks > 3 {
-				return -1
-			}
-			return r
-		case unicode.IsSpace(r), unicode.IsControl(r):
-			return ' '
-		case unicode.Is(unicode.Cf, r) && r != '\u200d': // bidi controls and other invisible marks; the joiner builds emoji
-			return -1
-		}
-		return r
-	}, strings.ToValidUTF8(s, "\uFFFD"))
-}
-
-// cut shortens to most UTF-16 units at the edge of a character as people see it, with an ellipsis.
-func cut(s string, most int) string {
-	if size(s) <= most {
-		return s
-	}
-	var b strings.Builder
-	n, state := 0, -1
-	for s != "" {
-		var piece string
-		piece, s, _, state = uniseg.FirstGraphemeClusterInString(s, state)
-		if n += size(piece); n > most-1 {
-			break
-		}
-		b.WriteString(piece)
-	}
-	return b.String() + "…"
-}
 
 // escape makes text safe for mrkdwn: no mention, no link, no channel
 // (docs.slack.dev/messaging/formatting-message-text, escaping text).
@@ -69,8 +17,8 @@ var escapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
 
 // cutEscaped is escape of as much of s as fits; an escape is never cut in two.
 func cutEscaped(s string, most int) string {
-	for limit := most; ; limit -= max(1, (size(escape(cut(s, limit)))-most)/5) {
-		if e := escape(cut(s, limit)); size(e) <= most || limit <= 1 {
+	for limit := most; ; limit -= max(1, (reports.Units(escape(reports.Cut(s, limit)))-most)/5) {
+		if e := escape(reports.Cut(s, limit)); reports.Units(e) <= most || limit <= 1 {
 			return e
 		}
 	}
@@ -87,12 +35,12 @@ const twinLength = 3_000
 
 // twin says the card in a sentence, for notifications and screen readers.
 func twin(card reports.Card) string {
-	s := clean(card.Lead)
+	s := reports.Clean(card.Lead)
 	if s == "" {
-		s = clean(card.Title)
+		s = reports.Clean(card.Title)
 	}
 	if s == "" {
-		s = clean(card.Footer.Command)
+		s = reports.Clean(card.Footer.Command)
 	}
 	if s == "" {
 		return "…"
@@ -107,12 +55,12 @@ const plainLength = 4_000
 // plain is the last look of a card: its text in a fixed font, whole lines as far as they fit.
 func plain(card reports.Card) string {
 	const fence = "```"
-	lines := strings.Split(strings.ReplaceAll(cleanLines(card.Text()), "`", "ˋ"), "\n")
-	room := plainLength - 2*len(fence) - 2 - size(more(card, len(lines))) - 1
+	lines := strings.Split(strings.ReplaceAll(reports.CleanLines(card.Text()), "`", "ˋ"), "\n")
+	room := plainLength - 2*len(fence) - 2 - reports.Units(more(card, len(lines))) - 1
 	var b strings.Builder
 	for i, line := range lines {
 		safe := cutEscaped(unlink(line), maxSection)
-		if room -= size(safe) + 1; room < 0 {
+		if room -= reports.Units(safe) + 1; room < 0 {
 			b.WriteString(more(card, len(lines)-i) + "\n")
 			break
 		}
