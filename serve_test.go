@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -25,26 +24,9 @@ type served struct {
 	t      *testing.T
 	dir    string
 	web    string
-	log    *lockedBuffer
+	log    *bottest.Journal
 	cancel context.CancelFunc
 	ended  chan int
-}
-
-type lockedBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (l *lockedBuffer) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.Write(p)
-}
-
-func (l *lockedBuffer) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.b.String()
 }
 
 // world is what serve finds: both chat services, and a configuration that names them.
@@ -93,7 +75,7 @@ discord: {token: "${DISCORD_TOKEN}", application_id: %q, guild_id: %q, api_url: 
 // serve starts serve with a clock and waits until both chat services are connected.
 func (w *world) serve(t *testing.T, extra string, now func() time.Time) *served {
 	t.Helper()
-	s := &served{t: t, dir: w.dir, web: w.configure(t, extra), log: &lockedBuffer{}, ended: make(chan int, 1)}
+	s := &served{t: t, dir: w.dir, web: w.configure(t, extra), log: &bottest.Journal{}, ended: make(chan int, 1)}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	flags := &shared{std: streams{strings.NewReader(""), io.Discard, s.log}, getenv: func(k string) string { return w.env[k] }, config: filepath.Join(w.dir, "config.yaml")}
@@ -376,7 +358,7 @@ func TestServeWithNothingConfigured(t *testing.T) {
 	w.env = nil
 	w.configure(t, "")
 	ctx, cancel := context.WithCancel(context.Background())
-	log := &lockedBuffer{}
+	log := &bottest.Journal{}
 	ended := make(chan int, 1)
 	go func() {
 		ended <- run(ctx, []string{"serve", "--config", filepath.Join(w.dir, "config.yaml")}, streams{strings.NewReader(""), io.Discard, log}, func(string) string { return "" })
@@ -409,7 +391,7 @@ func TestBadTokens(t *testing.T) {
 	w.env["SLACK_BOT_TOKEN"], w.env["DISCORD_TOKEN"] = "xoxb-wrong", "wrong"
 	w.configure(t, "")
 	ctx, cancel := context.WithCancel(context.Background())
-	log := &lockedBuffer{}
+	log := &bottest.Journal{}
 	ended := make(chan int, 1)
 	go func() {
 		ended <- run(ctx, []string{"serve", "--config", filepath.Join(w.dir, "config.yaml")}, streams{strings.NewReader(""), io.Discard, log}, func(k string) string { return w.env[k] })

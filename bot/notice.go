@@ -36,6 +36,12 @@ func (b *Bot) refusal(req commands.Request, fix string) commands.Reply {
 	return notice(b.language(req), reports.Warning, "bot.refused.title", fix)
 }
 
+// unposted says that the platform took no answer for as long as the bot tried.
+func (b *Bot) unposted(req commands.Request) commands.Reply {
+	lang := b.language(req)
+	return notice(lang, reports.Warning, "bot.refused.title", lang.Say("bot.gave_up", reports.Args{"Command": verb(req.Text)}))
+}
+
 // missed says that a question was lost in a restart.
 func (b *Bot) missed(req commands.Request) commands.Reply {
 	lang := b.language(req)

@@ -126,6 +126,8 @@ func (b *Bot) finish(j *job, reply commands.Reply, d delivery, took time.Duratio
 	switch {
 	case d.outcome == refused:
 		notice = b.refusal(j.req, d.fix)
+	case d.outcome == gaveUp:
+		notice = b.unposted(j.req)
 	case d.outcome == doubtful && b.life.Err() == nil: // else the next start says so
 		notice = b.doubt(j.req)
 	case d.outcome == crashed:

@@ -3,6 +3,8 @@ package bot
 import (
 	"context"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -303,6 +305,42 @@ func TestShutdownDoesNotWaitForAHangingAnswer(t *testing.T) {
 		}
 		close(release)
 	})
+}
+
+// TestLongExport: an export of many minutes brings its file, or one clear sentence when the platform does not take it.
+func TestLongExport(t *testing.T) {
+	for _, takes := range []bool{true, false} {
+		path := filepath.Join(t.TempDir(), "spooled")
+		if err := os.WriteFile(path, []byte("a,b\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Test(t, func(t *testing.T) {
+			c := &chat{}
+			f := newFake(c)
+			f.post = func(_ int, _ commands.Place, r commands.Reply) (bool, error) {
+				if r.File != nil && !takes {
+					return false, &Retry{Err: errors.New("503")}
+				}
+				return true, nil
+			}
+			answer := func(_ context.Context, _ commands.Request, progress func(commands.Reply)) commands.Reply {
+				for range 2 {
+					progress(commands.Reply{})
+					time.Sleep(4 * time.Minute)
+				}
+				file, err := commands.FileAt(path, "audit.csv", "text/csv", 1)
+				return commands.Reply{Card: reports.Card{Title: "done"}, File: file, Err: err}
+			}
+			_, stop := start(t, Config{Answer: answer, Platforms: []Platform{f}})
+			mustAsk(t, f, "T1", "audit format:csv")
+			time.Sleep(time.Hour)
+			stop()
+			seen := c.seen()
+			if len(seen) != 1 || seen[0].file != takes || strings.Contains(seen[0].note, "“audit”") == takes || seen[0].private == takes {
+				t.Errorf("takes %v: seen %v", takes, seen)
+			}
+		})
+	}
 }
 
 func TestDoubtIsTold(t *testing.T) {

@@ -1,13 +1,9 @@
 package slack
 
 import (
-	"context"
-	"fmt"
 	"log/slog"
-	"net/url"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"outboundbot/bot/bottest"
@@ -253,82 +249,6 @@ func TestOutbox(t *testing.T) {
 	}
 }
 
-// TestFind: a post that Slack took and then denied is found again below hundreds of others, given the scope.
-func TestFind(t *testing.T) {
-	r := newRig(t)
-	r.fake.Fail(bottest.SlackFault{Method: "chat.postMessage", Status: 500, Acted: true, Times: 1})
-	reply := say("digest")
-	reply.Mark = "sales weekly/2026-11-16T09:00"
-	place, since := commands.Place{ID: bottest.SlackChannel}, time.Now()
-	_, err := r.post(place, reply)
-	if later := retryOf(err); later == nil || !later.Doubtful {
-		t.Fatalf("%#v", err)
-	}
-	_, err = r.platform.Find(t.Context(), place, reply.Mark, since)
-	if no := refusedOf(err); no == nil || !strings.Contains(no.Fix, "channels:history") {
-		t.Errorf("without the scope: %v", err)
-	}
-	r.fake.Grant("channels:history")
-	r.fake.Chatter(bottest.SlackChannel, 2*historyPage+1)
-	for _, c := range []struct {
-		mark  string
-		since time.Time
-		want  bool
-	}{
-		{reply.Mark, since, true}, {"another", since, false}, {reply.Mark, since.Add(time.Hour), false},
-	} {
-		if found, err := r.platform.Find(t.Context(), place, c.mark, c.since); err != nil || found != c.want {
-			t.Errorf("%s since %s: %v, %v", c.mark, c.since, found, err)
-		}
-	}
-	r.fake.Chatter(bottest.SlackChannel, historyPage*historyPages)
-	if _, err := r.platform.Find(t.Context(), place, "another", since); err == nil || refusedOf(err) != nil {
-		t.Errorf("sure of a channel that was not read whole: %v", err)
-	}
-}
-
-// TestFindByName: the id of a #name is known from an earlier post, or asked for, or the operator hears what to do.
-func TestFindByName(t *testing.T) {
-	for name, c := range map[string]struct {
-		before bool // a post went well, in an earlier run
-		scopes []string
-		place  string
-		fix    string // of a refusal
-	}{
-		"posted before":  {before: true, place: "#sales"},
-		"without #":      {before: true, place: "sales"},
-		"may list":       {scopes: []string{"channels:read"}, place: "#sales"},
-		"may not list":   {place: "#sales", fix: "channel's id"},
-		"private or not": {scopes: []string{"channels:read"}, place: "#hidden", fix: "channel's id"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			r := newRig(t)
-			for i := range channelPage { // the channel is on the second page
-				r.fake.AddChannel(fmt.Sprintf("C00%05d", i), fmt.Sprintf("channel-%d", i), false, false)
-			}
-			r.fake.Grant(append(c.scopes, "channels:history")...)
-			place, since := commands.Place{ID: c.place}, time.Now()
-			if c.before {
-				_, err := r.post(place, say("last week"))
-				must(t, err)
-				r.platform = r.connect()
-			}
-			r.fake.Fail(bottest.SlackFault{Method: "chat.postMessage", Hang: true, Acted: true, Times: 1})
-			reply := say("digest")
-			reply.Mark = "slot"
-			if _, err := r.post(place, reply); c.place != "#hidden" && !retryOf(err).Doubtful {
-				t.Fatalf("%v", err)
-			}
-			found, err := r.platform.Find(t.Context(), place, reply.Mark, since)
-			if no := refusedOf(err); c.fix != "" && (no == nil || !strings.Contains(no.Fix, c.fix) || !strings.Contains(no.Fix, c.place)) {
-				t.Errorf("%v", err)
-			} else if c.fix == "" && (!found || err != nil) {
-				t.Errorf("found %t, %v", found, err)
-			}
-		})
-	}
-}
-
 // TestDirect: what only one person may read is never posted to a channel.
 func TestDirect(t *testing.T) {
 	r := newRig(t)
@@ -368,84 +288,10 @@ func TestEdit(t *testing.T) {
 	}
 }
 
-// TestRespondURL: answers go to Slack or behind api_url, nowhere else.
-func TestRespondURL(t *testing.T) {
-	public, _ := url.Parse("https://slack.com/api/")
-	local, _ := url.Parse("http://127.0.0.1:8080/api/")
-	for _, c := range []struct {
-		api           *url.URL
-		address, want string // "" for refused
-	}{
-		{public, "https://hooks.slack.com/commands/T/1/x", "https://hooks.slack.com/commands/T/1/x"},
-		{public, "http://hooks.slack.com/commands/T/1/x", ""},
-		{public, "https://hooks.slack.com:443/commands", ""},
-		{public, "https://hooks.slack.com.evil.example/", ""},
-		{public, "https://user@hooks.slack.com/commands", ""},
-		{public, "https://hooks.slack.com@evil.example/", ""},
-		{public, "https://slack.com/api/chat.postMessage", ""},
-		{public, "http://169.254.169.254/latest", ""},
-		{public, "http://127.0.0.1/", ""},
-		{public, "http://[::1]/", ""},
-		{public, "//hooks.slack.com/x", ""},
-		{public, "", ""},
-		{public, "%", ""},
-		{local, "https://hooks.slack.com/commands/T/1/x?y=1", "http://127.0.0.1:8080/commands/T/1/x?y=1"},
-		{local, "http://127.0.0.1:8080/commands/1", "http://127.0.0.1:8080/commands/1"},
-		{local, "http://127.0.0.1:8081/commands/1", ""},
-		{local, "https://127.0.0.1:8080/commands/1", ""},
-		{local, "http://127.0.0.1/commands/1", ""},
-	} {
-		got, err := newWire(c.api, c.api == local).respondURL(c.address)
-		if got != c.want || (err == nil) != (c.want != "") {
-			t.Errorf("%s behind %s: %q, %v", c.address, c.api, got, err)
-		}
-	}
-}
-
 func TestForeignAddressIsRefused(t *testing.T) {
 	r := newRig(t)
 	_, err := r.post(commands.Place{ID: "C1", Private: true, Respond: respond{URL: "http://127.0.0.1:1/", User: "U1"}.String()}, say("x"))
 	if refusedOf(err) == nil {
 		t.Errorf("%v", err)
 	}
-}
-
-func TestMove(t *testing.T) {
-	for api, addresses := range map[string]map[string]string{
-		"http://127.0.0.1:9/api/":  {"wss://wss.slack.com/link/?ticket=1": "ws://127.0.0.1:9/link/?ticket=1", "https://files.slack.com/upload/v1/A": "http://127.0.0.1:9/upload/v1/A", "ws://127.0.0.1:10/socket": "ws://127.0.0.1:10/socket", "ws://10.0.0.1:10/socket": "ws://127.0.0.1:9/socket"},
-		"https://proxy.lan/s/api/": {"wss://wss.slack.com/link/?ticket=1": "wss://proxy.lan/link/?ticket=1", "https://files.slack.com/upload/v1/A": "https://proxy.lan/upload/v1/A"},
-	} {
-		u, _ := url.Parse(api)
-		for from, want := range addresses {
-			if got, err := newWire(u, true).move(from); err != nil || got != want {
-				t.Errorf("%s behind %s: %s, %v", from, api, got, err)
-			}
-		}
-	}
-}
-
-// TestPace: three sockets at once, then no more than one in five seconds, and none before Slack allows it.
-func TestPace(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p, begun := newPace(), time.Now()
-		for i := range 13 {
-			must(t, p.wait(t.Context()))
-			elapsed := time.Since(begun)
-			if least := time.Duration(max(0, i-openBurst+1)) * openEvery; elapsed < least || elapsed > least+openJitter {
-				t.Fatalf("socket %d after %s", i+1, elapsed)
-			}
-		}
-		p.hold(90 * time.Second)
-		held := time.Now()
-		must(t, p.wait(t.Context()))
-		if time.Since(held) < 90*time.Second {
-			t.Errorf("asked %s into Slack's Retry-After", time.Since(held))
-		}
-		p.hold(time.Minute)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-		defer cancel()
-		if p.wait(ctx) == nil {
-			t.Error("waited beyond its context")
-		}
-	})
 }
