@@ -209,7 +209,8 @@ func (p *Platform) deliver(ctx context.Context, t target, reply commands.Reply) 
 	return bot.Posted{}, last
 }
 
-// rungs are the forms of a reply, the best first.
+// rungs are the forms of a reply, the best first. The mark, which Find looks for, is the number of the first component;
+// text alone has none, and is protected by its nonce only.
 func (p *Platform) rungs(ctx context.Context, reply commands.Reply, file *upload) []*message {
 	ids := func(command string) string {
 		id, err := p.deps.Buttons.Remember(ctx, command)
@@ -221,6 +222,12 @@ func (p *Platform) rungs(ctx context.Context, reply commands.Reply, file *upload
 	}
 	best := &message{Components: dress(render(reply.Card, ids), file, reply.Mark), Flags: discordgo.MessageFlagsIsComponentsV2}
 	look, rows := embed(reply.Card, ids)
+	if len(rows) > 0 && reply.Mark != "" {
+		if row, ok := rows[0].(discordgo.ActionsRow); ok {
+			row.ID = markID(reply.Mark)
+			rows[0] = row
+		}
+	}
 	classic := &message{Embeds: []*discordgo.MessageEmbed{look}, Components: rows}
 	text := &message{Content: plain(reply.Card), Flags: discordgo.MessageFlagsSuppressEmbeds}
 	rungs := []*message{best, classic, text}
@@ -233,7 +240,7 @@ func (p *Platform) rungs(ctx context.Context, reply commands.Reply, file *upload
 	return rungs
 }
 
-// dress puts the file and the mark into the container: Find reads the mark from the container's number.
+// dress puts the file and the mark into the container.
 func dress(components []discordgo.MessageComponent, file *upload, mark string) []discordgo.MessageComponent {
 	box, ok := components[0].(discordgo.Container)
 	if !ok {

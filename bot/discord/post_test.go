@@ -166,12 +166,17 @@ func TestFind(t *testing.T) {
 		t.Fatal(err)
 	}
 	fake.Chatter(bottest.DiscordChannel, 250)
+	fake.RefuseV2()
+	if _, err := p.Post(t.Context(), inChannel, commands.Reply{Card: summaryCard(), Mark: "classic look"}); err != nil {
+		t.Fatal(err)
+	}
 	for _, c := range []struct {
 		mark  string
 		since time.Time
 		want  bool
 	}{
-		{mark, since, true}, {"slot/weekly/2026-11-23T09:00", since, false}, {mark, since.Add(time.Hour), false},
+		{mark, since, true}, {"classic look", since, true},
+		{"slot/weekly/2026-11-23T09:00", since, false}, {mark, since.Add(time.Hour), false},
 	} {
 		if found, err := p.Find(t.Context(), inChannel, c.mark, c.since); err != nil || found != c.want {
 			t.Errorf("%s since %s: found %t, %v", c.mark, c.since, found, err)
