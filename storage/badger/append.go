@@ -57,7 +57,7 @@ func (e *Engine) appendBatch(events []storage.Event, offset int) (storage.Receip
 			continue
 		}
 		encoded := encodeEvent(&ev)
-		fresh := newEvent{Event: ev, id: e.hash(ofEvent, ev.ID), encoded: encoded, content: digest(encoded)}
+		fresh := newEvent{id: e.hash(ofEvent, ev.ID), encoded: encoded, content: digest(encoded)}
 		content, old := seen[fresh.id]
 		if !old {
 			var err error
@@ -68,7 +68,7 @@ func (e *Engine) appendBatch(events []storage.Event, offset int) (storage.Receip
 		switch {
 		case !old:
 			seen[fresh.id] = fresh.content
-			if err := b.add(fresh); err != nil {
+			if err := b.add(&ev, fresh); err != nil {
 				return storage.Receipt{}, err
 			}
 			r.Accepted++

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"outboundbot/storage"
 )
 
 // batch is one change of the store in the making: reads see what it has written so far, nothing reaches the
@@ -113,8 +115,8 @@ func (b *batch) own(link hash, c *component) {
 }
 
 // add puts a new event into the component that its links lead to, merging those they tie together.
-func (b *batch) add(ev newEvent) error {
-	links := b.e.links(&ev.Event)
+func (b *batch) add(ev *storage.Event, fresh newEvent) error {
+	links := b.e.links(ev)
 	owners := make([]*component, len(links))
 	var c *component
 	for i, link := range links {
@@ -138,8 +140,8 @@ func (b *batch) add(ev newEvent) error {
 	if err := b.load(c); err != nil {
 		return err
 	}
-	c.events = append(c.events, ev.Event)
-	c.fresh = append(c.fresh, ev)
+	c.events = append(c.events, *ev)
+	c.fresh = append(c.fresh, fresh)
 	b.touch(c)
 	b.count.Events++
 	b.count.Latest = max(b.count.Latest, ev.At)

@@ -20,9 +20,8 @@ type component struct {
 	weight  int    // events it counts for among the recent ones
 }
 
-// newEvent is an event on its way into the store.
+// newEvent is what is stored of an event on its way into the store.
 type newEvent struct {
-	storage.Event
 	id      hash
 	encoded []byte
 	content uint64

@@ -100,7 +100,7 @@ func TestLateEventOfHugeComponent(t *testing.T) {
 		defer b.discard()
 		for _, ev := range events {
 			enc := encodeEvent(&ev)
-			if err := b.add(newEvent{Event: ev, id: e.hash(ofEvent, ev.ID), encoded: enc, content: digest(enc)}); err != nil {
+			if err := b.add(&ev, newEvent{id: e.hash(ofEvent, ev.ID), encoded: enc, content: digest(enc)}); err != nil {
 				t.Fatal(err)
 			}
 		}
