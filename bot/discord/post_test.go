@@ -175,8 +175,10 @@ func TestFind(t *testing.T) {
 		since time.Time
 		want  bool
 	}{
-		{mark, since, true}, {"classic look", since, true},
-		{"slot/weekly/2026-11-23T09:00", since, false}, {mark, since.Add(time.Hour), false},
+		{mark, since, true},
+		{"classic look", since, true},
+		{"slot/weekly/2026-11-23T09:00", since, false},
+		{mark, since.Add(time.Hour), false},
 	} {
 		if found, err := p.Find(t.Context(), inChannel, c.mark, c.since); err != nil || found != c.want {
 			t.Errorf("%s since %s: found %t, %v", c.mark, c.since, found, err)
