@@ -21,6 +21,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"outboundbot/bot"
 	"outboundbot/commands"
 	"outboundbot/storage"
 )
@@ -89,6 +90,7 @@ func exitCode(err error) int {
 	var config *ConfigError
 	var wrong usage
 	var there *remoteError
+	var off *bot.OffError
 	switch {
 	case err == nil:
 		return exitDone
@@ -96,7 +98,7 @@ func exitCode(err error) int {
 		return there.code
 	case errors.As(err, &quiet):
 		return quiet.code
-	case errors.As(err, &input), errors.As(err, &config), errors.As(err, &wrong):
+	case errors.As(err, &input), errors.As(err, &config), errors.As(err, &wrong), errors.As(err, &off):
 		return exitInput
 	case errors.Is(err, commands.ErrDenied):
 		return exitDenied

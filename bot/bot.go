@@ -99,7 +99,7 @@ const (
 )
 
 // Run serves until ctx ends or until every platform has ended by itself without a fault, as a console does at the
-// end of its input. It then takes nothing more, and finishes or leaves in State what it has taken, within 20 s.
+// end of its input, or until all were refused at the start (*OffError). It then takes nothing more, and finishes or leaves in State what it has taken, within 20 s.
 func (b *Bot) Run(ctx context.Context) error {
 	serving, endServing := context.WithCancel(ctx)
 	defer endServing()
@@ -112,9 +112,10 @@ func (b *Bot) Run(ctx context.Context) error {
 	loops.Go(func() { b.resume(serving) })
 	ended := b.serve(serving, &loops)
 
+	var off error
 	select {
 	case <-ctx.Done():
-	case <-ended:
+	case off = <-ended:
 	}
 	endServing()
 	close(b.stopping)
@@ -132,7 +133,7 @@ func (b *Bot) Run(ctx context.Context) error {
 	if !within(finished, leaveLimit) {
 		b.log.Error("a platform or a worker did not stop")
 	}
-	return nil
+	return off
 }
 
 // within waits for done, not longer than d.

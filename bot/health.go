@@ -81,10 +81,22 @@ func (b *Bot) Alive() error {
 	return errors.New("every worker hangs in an answer")
 }
 
-// serve keeps every platform up. The channel is closed when all have ended by themselves without a fault.
-func (b *Bot) serve(ctx context.Context, loops *sync.WaitGroup) (ended <-chan struct{}) {
-	all := make(chan struct{})
-	left, faults := len(b.order), 0
+// OffError: no platform could even be started, as with refused tokens. Each fault says what to do.
+type OffError struct{ Faults []error }
+
+func (e *OffError) Error() string   { return errors.Join(e.Faults...).Error() }
+func (e *OffError) Unwrap() []error { return e.Faults }
+
+// startLimit is how long after the start the end of all platforms is taken for a wrong set-up, which whoever started
+// the bot must hear of. Later on it stays up: events still come in.
+const startLimit = time.Minute
+
+// serve keeps every platform up. The channel gets nil when all have ended by themselves without a fault, and what is
+// wrong when all were refused at the start.
+func (b *Bot) serve(ctx context.Context, loops *sync.WaitGroup) <-chan error {
+	ended := make(chan error, 1)
+	left, begun := len(b.order), time.Now()
+	var faults []error
 	var mu sync.Mutex
 	for _, p := range b.order {
 		loops.Go(func() {
@@ -93,14 +105,18 @@ func (b *Bot) serve(ctx context.Context, loops *sync.WaitGroup) (ended <-chan st
 			defer mu.Unlock()
 			left--
 			if err != nil {
-				faults++
+				faults = append(faults, fmt.Errorf("%s: %w", p.Name(), err))
 			}
-			if left == 0 && faults == 0 {
-				close(all)
+			switch {
+			case left > 0:
+			case len(faults) == 0:
+				ended <- nil
+			case len(faults) == len(b.order) && time.Since(begun) < startLimit:
+				ended <- &OffError{faults}
 			}
 		})
 	}
-	return all
+	return ended
 }
 
 // supervise runs one platform: a panic starts it again after a pause, an error ends it, since a platform mends by

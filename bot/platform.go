@@ -10,6 +10,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"time"
 
 	"outboundbot/commands"
@@ -87,3 +89,14 @@ func (e *Refused) Unwrap() error { return e.Err }
 
 // ErrBusy: too many requests wait already.
 var ErrBusy = errors.New("too many requests are waiting")
+
+// SameHost tells whether two addresses are on one machine, on whatever ports; all names of the loopback are one. An
+// address that a service behind a configured proxy gives out is left as it is there.
+func SameHost(a, b *url.URL) bool {
+	return a.Hostname() == b.Hostname() || loopback(a.Hostname()) && loopback(b.Hostname())
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

@@ -118,7 +118,7 @@ func (w rewriter) gateway(body []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("address of the gateway: %w", err)
 	}
-	if u.Hostname() == w.base.Hostname() {
+	if bot.SameHost(u, w.base) {
 		return body, nil // on a port of its own, perhaps
 	}
 	u.Scheme, u.Host = "ws", w.base.Host

@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -91,7 +92,7 @@ func (p *Platform) request(in *interaction, text string) commands.Request {
 	return commands.Request{
 		Platform: name, Tenant: in.Guild, Trigger: in.ID, User: in.user(), Locale: in.Locale, Text: text, At: now,
 		Place: commands.Place{ID: in.Channel, Private: true, Respond: address{
-			Application: in.Application, Token: in.Token, At: now, User: in.user(), FileLimit: in.FileLimit,
+			Application: cmp.Or(in.Application, p.cfg.ApplicationID), Token: in.Token, At: now, User: in.user(), FileLimit: in.FileLimit,
 		}.encode()},
 	}
 }

@@ -52,7 +52,7 @@ func (p *Platform) receive(ctx context.Context, ev socketmode.Event, take bot.Ta
 			ack(p.tell("slack.other_team"))
 			return
 		}
-		if _, err := take(taking, p.slash(taking, data)); err != nil {
+		if _, err := take(taking, p.slash(taking, data, ev.Request.EnvelopeID)); err != nil {
 			ack(p.tell(p.untaken(err)))
 			return
 		}
@@ -95,10 +95,11 @@ func (p *Platform) stranger(team string) {
 	p.log.Warn("slack: a request from another workspace", "team", team, "own", p.self.get().team)
 }
 
-func (p *Platform) slash(ctx context.Context, c slackapi.SlashCommand) commands.Request {
+// slash is the request of a command. Its trigger is Slack's, or else the envelope that brought it.
+func (p *Platform) slash(ctx context.Context, c slackapi.SlashCommand, envelope string) commands.Request {
 	locale, external := p.person(ctx, c.UserID)
 	return p.request(commands.Request{
-		Trigger: c.TriggerID, User: c.UserID, Locale: locale, External: external, Text: typed(c.Text),
+		Trigger: cmp.Or(c.TriggerID, envelope), User: c.UserID, Locale: locale, External: external, Text: typed(c.Text),
 		Place: commands.Place{ID: c.ChannelID, Private: true, Respond: respond{URL: c.ResponseURL, User: c.UserID}.String()},
 	})
 }

@@ -21,6 +21,8 @@ import (
 
 	"github.com/gorilla/websocket"
 	"golang.org/x/time/rate"
+
+	"outboundbot/bot"
 )
 
 // wire is the transport of every HTTP call. It paces the opening of sockets, marks errors that came after a request
@@ -121,7 +123,7 @@ func (w *wire) move(address string) (string, error) {
 		return "", errors.New("not an address")
 	}
 	socket := u.Scheme == "ws" || u.Scheme == "wss"
-	if socket && u.Hostname() == w.api.Hostname() {
+	if socket && bot.SameHost(u, w.api) {
 		return address, nil
 	}
 	u.Scheme, u.Host = w.api.Scheme, w.api.Host
@@ -147,7 +149,7 @@ func (w *wire) respondURL(address string) (string, error) {
 			return address, nil
 		}
 		return w.move(address)
-	case u.Scheme == w.api.Scheme && u.Host == w.api.Host && w.moved:
+	case u.Scheme == w.api.Scheme && u.Port() == w.api.Port() && w.moved && bot.SameHost(u, w.api):
 		return address, nil
 	default:
 		return "", errForeign

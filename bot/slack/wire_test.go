@@ -32,6 +32,7 @@ func TestRespondURL(t *testing.T) {
 		{local, "https://hooks.slack.com/commands/T/1/x?y=1", "http://127.0.0.1:8080/commands/T/1/x?y=1"},
 		{local, "http://127.0.0.1:8080/commands/1", "http://127.0.0.1:8080/commands/1"},
 		{local, "http://127.0.0.1:8081/commands/1", ""},
+		{local, "http://localhost:8080/commands/1", "http://localhost:8080/commands/1"},
 		{local, "https://127.0.0.1:8080/commands/1", ""},
 		{local, "http://127.0.0.1/commands/1", ""},
 	} {
