@@ -33,6 +33,9 @@ func (e *Engine) Append(ctx context.Context, events []storage.Event) (storage.Re
 		if err := ctx.Err(); err != nil {
 			return total, err
 		}
+		if err := e.room(roomForEvent); err != nil {
+			return total, err
+		}
 		r, err := e.appendBatch(events[from:min(from+batchSize, len(events))], from)
 		if err != nil {
 			return total, err

@@ -78,6 +78,7 @@ type Engine struct {
 	windows storage.Windows
 	now     func() time.Time
 	secret  []byte
+	free    func() uint64 // bytes left on the disk; nil in memory
 
 	writer chan struct{} // holds one token while somebody appends
 	count  counters      // of what is stored; this and the next two are the writer's
@@ -104,6 +105,9 @@ func Open(dir string, opts Options) (*Engine, error) {
 		if err := prepare(dir); err != nil {
 			return nil, err
 		}
+		if have := freeBytes(dir); have < roomToOpen {
+			return nil, noRoom(dir, have, roomToOpen)
+		}
 	}
 	return open(settings(dir, opts), opts)
 }
@@ -121,6 +125,9 @@ func open(set badger.Options, opts Options) (*Engine, error) {
 	e := &Engine{db: db, windows: opts.Windows, now: opts.Now, writer: make(chan struct{}, 1)}
 	if e.now == nil {
 		e.now = time.Now
+	}
+	if !opts.InMemory {
+		e.free = func() uint64 { return freeBytes(dir) }
 	}
 	if err := e.start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("opening the store in %s: %w", dir, err), db.Close())

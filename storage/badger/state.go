@@ -78,6 +78,9 @@ func (s state) Put(ctx context.Context, name string, data []byte, ttl time.Durat
 	if len(data) > maxState {
 		return fmt.Errorf("%s has %d bytes: the bot's memory takes at most %d under a key", name, len(data), maxState)
 	}
+	if err := s.e.room(roomForState); err != nil {
+		return err
+	}
 	return s.change(func(txn *badger.Txn) error {
 		old, expiry, err := s.read(txn, name) // version 0 if there is none
 		if err != nil && !errors.Is(err, storage.ErrNoValue) {

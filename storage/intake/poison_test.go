@@ -144,9 +144,9 @@ func TestUnusable(t *testing.T) {
 		in, want string
 	}{
 		{Native, "\xff\xfe{\x00", "this is UTF-16 text: save it as UTF-8 and import it again"},
-		{CSV, "id,type\nx,y\n", "the first line must name the columns, and column at is missing"},
-		{CSV, "id,type,at,ID\n", "column id is there twice"},
-		{CSV, "id,type,\"at\n", "the first line must name the columns: a quoted cell is not closed"},
+		{CSV, "id,type\nx,y\n", "wrong format: the first line must name the columns, and column at is missing"},
+		{CSV, "id,type,at,ID\n", "wrong format: column id is there twice"},
+		{CSV, "id,type,\"at\n", "wrong format: the first line must name the columns: a quoted cell is not closed"},
 	} {
 		var got error
 		for _, err := range c.format.Read(strings.NewReader(c.in)) {
