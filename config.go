@@ -46,6 +46,7 @@ type Config struct {
 	rules    storage.Rules
 	schedule []bot.Digest
 	path     string
+	warnings []string
 }
 
 // SourceConfig is a producer of events that may post to /intake/NAME.
@@ -77,7 +78,7 @@ type IntentConfig struct {
 // platformNames are the chat services that the configuration knows.
 var platformNames = []string{"slack", "discord"}
 
-// reserved keys have a meaning in a later version; until then they would do nothing, so they are refused.
+// reserved keys have a meaning in a later version; until then they do nothing, which whoever writes one is told.
 var reserved = []string{"storage", "memory", "retention", "public_places"}
 
 // ConfigError is what is wrong with a configuration, all faults at once.
@@ -111,6 +112,7 @@ func loadConfig(path string, getenv func(string) string) (*Config, error) {
 	if faults := doc.list(); len(faults) > 0 {
 		return nil, &ConfigError{faults}
 	}
+	c.warnings = doc.warnings
 	return c, nil
 }
 

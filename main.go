@@ -146,6 +146,9 @@ func (s *shared) setup() (*Config, func() time.Time, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	for _, w := range c.warnings {
+		fmt.Fprintln(s.std.err, w)
+	}
 	if s.data != "" {
 		c.Data = s.data
 	}

@@ -23,6 +23,8 @@ type document struct {
 	lines  map[string]int // by path: digests[0].at
 	files  map[string]string
 	faults []fault
+	// warnings are told and keep nobody from starting.
+	warnings []string
 	// misshapen: a value is of another kind than its key takes, so that nothing can be read into place.
 	misshapen bool
 }
@@ -146,7 +148,7 @@ func (d *document) key(v *ast.MappingValueNode, t reflect.Type, at string) {
 	field, ok := names[name]
 	switch {
 	case !ok && at == "" && slices.Contains(reserved, name):
-		d.fault(key, "this key is reserved for a later version and does nothing yet; leave it out")
+		d.warnings = append(d.warnings, fmt.Sprintf("%s:%d: %s: this key is reserved for a later version and does nothing yet", d.path, d.lines[key], key))
 	case !ok:
 		d.fault(key, "unknown key%s", didYouMean(name, names))
 	case field == secretType && !variable.MatchString(scalar(v.Value)) && scalar(v.Value) != "":
