@@ -93,13 +93,14 @@ func New(c Config) *Bot {
 // A shutdown takes at most 20 s: work under way may finish for a while, is then cancelled, and what is left stays
 // in State for the next start.
 const (
-	finishLimit = 15 * time.Second
+	finishLimit = 12 * time.Second
 	cancelLimit = 4 * time.Second
-	leaveLimit  = time.Second
+	leaveLimit  = 4 * time.Second
 )
 
 // Run serves until ctx ends or until every platform has ended by itself without a fault, as a console does at the
-// end of its input, or until all were refused at the start (*OffError). It then takes nothing more, and finishes or leaves in State what it has taken, within 20 s.
+// end of its input, or until all were refused at the start (*OffError). It then takes nothing more, and finishes or
+// leaves in State what it has taken, within 20 s.
 func (b *Bot) Run(ctx context.Context) error {
 	serving, endServing := context.WithCancel(ctx)
 	defer endServing()

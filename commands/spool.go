@@ -34,7 +34,7 @@ func (d *Desk) export(ctx context.Context, reply *Reply, pl plan, progress func(
 		return nil, err
 	}
 	reply.Card.Lead = lang.Say("commands.export.done", reports.Args{
-		"Name": file.Name, "N": file.Rows, "Size": size(lang, file.Size),
+		"Name": file.Name, "N": file.Rows, "Size": lang.Size(file.Size),
 	})
 	reply.Card.Blocks = append(reply.Card.Blocks, reports.Note{Text: reply.Card.Lead})
 	if report.Records && file.Rows < all {
@@ -121,16 +121,4 @@ func safe(name string) string {
 		}
 		return -1
 	}, norm.NFD.String(name))
-}
-
-// size is a number of bytes as people say it.
-func size(lang *reports.Language, n int64) string {
-	switch {
-	case n >= 1<<20:
-		return lang.Amount(fmt.Sprintf("%.2f", float64(n)/(1<<20))) + " MiB"
-	case n >= 1<<10:
-		return lang.Int(n>>10) + " KiB"
-	default:
-		return lang.Int(n) + " B"
-	}
 }

@@ -152,6 +152,20 @@ func (l *Language) Amount(s string) string {
 	return sign + b.String() + l.Say("number.decimals") + decimals
 }
 
+// Size is a number of bytes: 512 B, 23 KiB, 1.25 MiB.
+func (l *Language) Size(bytes int64) string {
+	switch {
+	case bytes >= 1<<20 && bytes%(1<<20) == 0:
+		return l.Int(bytes>>20) + " MiB"
+	case bytes >= 1<<20:
+		return l.Amount(fmt.Sprintf("%.2f", float64(bytes)/(1<<20))) + " MiB"
+	case bytes >= 1<<10:
+		return l.Int(bytes>>10) + " KiB"
+	default:
+		return l.Int(bytes) + " B"
+	}
+}
+
 // Duration is a span in two units at most: 5 min, 1 h 20 min, 2 d 3 h.
 func (l *Language) Duration(ms int64) string {
 	d := time.Duration(ms) * time.Millisecond

@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"path"
-	"strconv"
 	"strings"
 
 	"outboundbot/bot"
@@ -114,7 +113,7 @@ func (p *Platform) tooBig(l *reports.Language, limit int64, err error) error {
 	if err == nil {
 		err = errOver
 	}
-	return &bot.Refused{Fix: l.Say("discord.too_big", reports.Args{"Limit": strconv.FormatFloat(float64(limit)/(1<<20), 'f', -1, 64) + " MiB"}), Err: err}
+	return &bot.Refused{Fix: l.Say("discord.too_big", reports.Args{"Limit": l.Size(limit)}), Err: err}
 }
 
 // safeName is a name that survives Discord's own cleaning, so that the message can point at it.

@@ -173,27 +173,48 @@ func (p *Platform) register(ctx context.Context, done *bool) error {
 		return nil
 	}
 	endpoint := discordgo.EndpointApplicationGuildCommands(p.cfg.ApplicationID, p.cfg.GuildID)
-	body, err := p.api.call(ctx, "GET", endpoint+"?with_localizations=true", "commands", nil)
+	want := definition(p.deps.Lang, p.deps.Formats)
+	known, err := p.registered(ctx, endpoint)
 	if err != nil {
 		return p.registerFault(err)
 	}
-	var known []*discordgo.ApplicationCommand
-	if err := json.Unmarshal(body, &known); err != nil {
-		return fmt.Errorf("discord: the list of commands: %w", err)
-	}
-	want := definition(p.deps.Lang, p.deps.Formats)
 	for _, c := range known {
 		if c != nil && c.Name == want.Name && signature(c) == signature(want) {
 			*done = true
 			return nil
 		}
 	}
-	if _, err := p.api.call(ctx, "POST", endpoint, "commands", want); err != nil {
+	_, err = p.api.call(ctx, "POST", endpoint, "commands", want)
+	if noSuchCall(err) { // by a proxy that knows only the bulk form
+		_, err = p.api.call(ctx, "PUT", endpoint, "commands", []*discordgo.ApplicationCommand{want})
+	}
+	if err != nil {
 		return p.registerFault(err)
 	}
 	p.deps.Log.Info("discord: the command was registered", "guild", p.cfg.GuildID, "characters", definitionSize(want))
 	*done = true
 	return nil
+}
+
+// registered lists the commands that the server has already; none if nobody can tell.
+func (p *Platform) registered(ctx context.Context, endpoint string) (known []*discordgo.ApplicationCommand, err error) {
+	body, err := p.api.call(ctx, "GET", endpoint+"?with_localizations=true", "commands", nil)
+	if noSuchCall(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(body, &known); err != nil {
+		return nil, fmt.Errorf("discord: the list of commands: %w", err)
+	}
+	return known, nil
+}
+
+// noSuchCall: an answer that has no code of Discord's and says that there is no such thing to call.
+func noSuchCall(err error) bool {
+	status, code := codeOf(err)
+	return code == 0 && (status == http.StatusNotFound || status == http.StatusMethodNotAllowed)
 }
 
 // registerFault tells a wrong setting from a passing failure.

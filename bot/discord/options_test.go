@@ -1,6 +1,7 @@
 package discord
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -30,6 +31,28 @@ func TestRegistersOnce(t *testing.T) {
 	}
 	if n := fake.Requests(posts); n != 2 {
 		t.Errorf("a changed command was written %d times", n-1)
+	}
+}
+
+// TestRegistersBehindProxy: one that cannot list commands, or knows only the bulk form, is no wrong setting.
+func TestRegistersBehindProxy(t *testing.T) {
+	t.Parallel()
+	fake := bottest.NewDiscord(t)
+	for _, method := range []string{"GET", "POST"} {
+		fake.Fail(bottest.DiscordFault{Method: method, Path: "/commands", Status: 405, Times: 1})
+	}
+	done := false
+	if err := newPlatform(t, fake, nil).register(t.Context(), &done); err != nil || !done {
+		t.Fatal(err)
+	}
+	if len(fake.Commands()) != 1 {
+		t.Errorf("%d commands", len(fake.Commands()))
+	}
+	fake.Fail(bottest.DiscordFault{Method: "GET", Path: "/commands", Status: 404, Code: 10004, Times: 1})
+	done = false
+	var wrong *fatal
+	if err := newPlatform(t, fake, nil).register(t.Context(), &done); !errors.As(err, &wrong) {
+		t.Errorf("an unknown server: %v", err)
 	}
 }
 

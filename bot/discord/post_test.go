@@ -279,7 +279,7 @@ func TestLargeFiles(t *testing.T) {
 			fake.Wait("the end of the try", func() bool { d.mu.Lock(); defer d.mu.Unlock(); return len(d.errs) == 1 })
 			var no *bot.Refused
 			if c.want == "" {
-				if !errors.As(d.errs[0], &no) || !strings.Contains(no.Fix, "0.5 MiB") || !strings.Contains(no.Fix, "narrow") {
+				if !errors.As(d.errs[0], &no) || !strings.Contains(no.Fix, "512 KiB") || !strings.Contains(no.Fix, "narrow") {
 					t.Errorf("wanted a refusal that says the limit, got %v", d.errs[0])
 				}
 			} else if got := fake.Reply(id).Message.Files; len(got) != 1 || got[0].Name != c.want || content(t, got[0]) != c.content {

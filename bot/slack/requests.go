@@ -109,9 +109,22 @@ func (p *Platform) request(r commands.Request) commands.Request {
 	return r
 }
 
+// pressed is the id that a button or a menu carries, and what tells one press from another. The library files an
+// action that names no block under the actions of old attachments.
+func pressed(c slackapi.InteractionCallback) (id, press string) {
+	if list := c.ActionCallback.BlockActions; len(list) > 0 {
+		return cmp.Or(list[0].Value, list[0].SelectedOption.Value), list[0].ActionTs + "/" + list[0].ActionID
+	}
+	if list := c.ActionCallback.AttachmentActions; len(list) > 0 {
+		return list[0].Value, c.ActionTs + "/" + list[0].Name
+	}
+	return "", ""
+}
+
 // click takes the command behind a button. One whose command is gone says so.
 func (p *Platform) click(ctx, taking context.Context, c slackapi.InteractionCallback, take bot.Take, ack func(*ephemeral)) {
-	if c.Type != slackapi.InteractionTypeBlockActions || len(c.ActionCallback.BlockActions) == 0 {
+	id, press := pressed(c)
+	if c.Type != slackapi.InteractionTypeBlockActions || id == "" { // a link, or nothing that asks for an answer
 		ack(nil)
 		return
 	}
@@ -127,20 +140,11 @@ func (p *Platform) click(ctx, taking context.Context, c slackapi.InteractionCall
 		p.apologise(ctx, place, "slack.other_team")
 		return
 	}
-	action := c.ActionCallback.BlockActions[0]
-	id := action.Value
-	if id == "" {
-		id = action.SelectedOption.Value
-	}
-	if id == "" { // a link
-		ack(nil)
-		return
-	}
 	command, err := p.buttons.Recall(taking, id)
 	if err == nil {
 		trigger := c.TriggerID
 		if trigger == "" {
-			trigger = strings.Join([]string{c.Container.MessageTs, action.ActionTs, action.ActionID}, "/")
+			trigger = c.Container.MessageTs + "/" + press
 		}
 		locale, external := p.person(taking, c.User.ID)
 		_, err = take(taking, p.request(commands.Request{

@@ -2,11 +2,14 @@ package slack
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
+
+	slackapi "github.com/slack-go/slack"
 
 	"outboundbot/bot"
 	"outboundbot/bot/bottest"
@@ -142,4 +145,22 @@ func TestSharedChannel(t *testing.T) {
 	}
 	mine := r.fake.Mention(bottest.SlackChannel, bottest.SlackUser, "summary")
 	r.fake.Wait(func() bool { return len(r.fake.Acks(mine)) == 1 && len(notes.list()) == 1 })
+}
+
+// TestPressed: a button says what it carries, with and without a block that it names.
+func TestPressed(t *testing.T) {
+	for payload, want := range map[string]string{
+		`{"type":"block_actions","actions":[{"action_id":"run-1","block_id":"b","type":"button","value":"k3","action_ts":"1.2"}]}`: "k3",
+		`{"type":"block_actions","actions":[{"action_id":"run-1","type":"button","value":"k4","action_ts":"1.2"}]}`:                "k4",
+		`{"type":"block_actions","actions":[{"action_id":"go","block_id":"b","type":"button","url":"x","action_ts":"1.2"}]}`:       "",
+		`{"type":"block_actions","actions":[]}`: "",
+	} {
+		var c slackapi.InteractionCallback
+		if err := json.Unmarshal([]byte(payload), &c); err != nil {
+			t.Fatal(err)
+		}
+		if id, _ := pressed(c); id != want {
+			t.Errorf("%s carries %q, want %q", payload, id, want)
+		}
+	}
 }

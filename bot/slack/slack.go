@@ -60,8 +60,9 @@ type Platform struct {
 
 var _ bot.Platform = (*Platform)(nil)
 
-// pingSilence is how long the socket may go without a ping; Slack sends one every few seconds.
-const pingSilence = 30 * time.Second
+// pingSilence is how long the socket may go without a ping before it is replaced. Slack sends one every few seconds;
+// a proxy in between may send none, and a link that lives must not be torn down every half minute.
+const pingSilence = 85 * time.Second
 
 // New checks the configuration; it does not yet call Slack.
 func New(cfg Config, deps Deps) (*Platform, error) {
