@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
 
@@ -29,6 +30,9 @@ func FuzzFold(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
+		if !utf8.ValidString(s) { // no event has such a name
+			t.Skip()
+		}
 		folded := storage.Fold(s)
 		if again := storage.Fold(folded); again != folded && storage.Fold(again) != folded {
 			t.Errorf("Fold(%q) = %q, again %q", s, folded, again)
