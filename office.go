@@ -97,25 +97,33 @@ type local struct {
 // patience is how long a command waits for another one that has the store open. A serve answers on its socket.
 const patience = 10 * time.Second
 
+// whenFree tries to get at a data folder until the command that is using it has ended, or patience has.
+func whenFree[T any](ctx context.Context, try func() (T, error)) (T, error) {
+	for deadline := time.Now().Add(patience); ; {
+		got, err := try()
+		if !errors.Is(err, storage.ErrLocked) || errors.Is(err, errServed) || time.Now().After(deadline) {
+			return got, err
+		}
+		select {
+		case <-ctx.Done():
+			return got, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
 // openOffice reaches the serve that owns the data folder, or else opens the store here.
 func (s *shared) openOffice(ctx context.Context, c *Config, now func() time.Time) (office, error) {
-	for deadline := time.Now().Add(patience); ; {
+	return whenFree(ctx, func() (office, error) {
 		if r, ok := dial(c.Data); ok {
 			return r, nil
 		}
 		store, err := c.open(now, s.log())
-		if err == nil {
-			return &local{store: store, desk: c.desk(store, s.log(), c.spool()), now: now}, nil
-		}
-		if !errors.Is(err, storage.ErrLocked) || time.Now().After(deadline) {
+		if err != nil {
 			return nil, err
 		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
+		return &local{store: store, desk: c.desk(store, s.log(), c.spool()), now: now}, nil
+	})
 }
 
 func (c *Config) spool() string { return filepath.Join(c.Data, "spool") }

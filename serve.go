@@ -88,23 +88,18 @@ func (s *shared) serveWith(ctx context.Context, c *Config, now func() time.Time)
 	})
 }
 
+// errServed: a serve owns the folder, and it will not end by itself.
+var errServed = fmt.Errorf("another serve: %w", storage.ErrLocked)
+
 // own opens the store for serve. A second serve is refused at once; a command that is using the store is waited for.
 func (s *shared) own(ctx context.Context, c *Config, now func() time.Time, log *slog.Logger) (*badger.Engine, error) {
-	for deadline := time.Now().Add(patience); ; {
+	return whenFree(ctx, func() (*badger.Engine, error) {
 		if r, ok := dial(c.Data); ok {
 			r.Close()
-			return nil, fmt.Errorf("another serve owns the data folder %s: end it, or give another --data: %w", c.Data, storage.ErrLocked)
+			return nil, fmt.Errorf("another serve owns the data folder %s: end it, or give another --data (%w)", c.Data, errServed)
 		}
-		store, err := c.open(now, log)
-		if err == nil || !errors.Is(err, storage.ErrLocked) || time.Now().After(deadline) {
-			return store, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
+		return c.open(now, log)
+	})
 }
 
 // checkCommands finds mistakes in the commands and ranges of the configuration before their time comes.

@@ -385,6 +385,34 @@ func TestBadCommandsOfDigests(t *testing.T) {
 	}
 }
 
+// TestShippedConfigServes, whatever the day: a range of the configuration may lie ahead.
+func TestShippedConfigServes(t *testing.T) {
+	text, err := os.ReadFile("config.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, now := range []string{"2026-01-01T00:00:00Z", "2030-01-01T00:00:00Z"} {
+		dir := t.TempDir()
+		path := filepath.Join(dir, "config.yaml")
+		local := strings.NewReplacer("127.0.0.1:8080", "127.0.0.1:0", "data: data", "data: "+filepath.Join(dir, "data")).Replace(string(text))
+		if err := os.WriteFile(path, []byte(local), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		log, ended := &bottest.Journal{}, make(chan int, 1)
+		go func() {
+			ended <- run(ctx, []string{"serve", "--config", path, "--now", now}, streams{strings.NewReader(""), io.Discard, log}, func(string) string { return "" })
+		}()
+		for deadline := time.Now().Add(10 * time.Second); !strings.Contains(log.String(), "serving") && time.Now().Before(deadline); {
+			time.Sleep(5 * time.Millisecond)
+		}
+		cancel()
+		if code := <-ended; code != exitDone || !strings.Contains(log.String(), "serving") {
+			t.Errorf("on %s: exit %d: %s", now, code, log)
+		}
+	}
+}
+
 // TestBadTokens: one sentence that names the setting for each, an exit code, and no restart loop. While one platform
 // works, serve goes on.
 func TestBadTokens(t *testing.T) {

@@ -79,11 +79,11 @@ func (d *Desk) answer(ctx context.Context, req Request, progress func(Reply)) (R
 }
 
 // Check says what is wrong with a command that is to be answered later, such as a digest's. Names that the store does
-// not have yet are no mistake.
+// not have and days that have not begun are no mistake.
 func (d *Desk) Check(ctx context.Context, req Request) error {
 	_, err := d.parse(ctx, req, d.scope(req))
 	var input *InputError
-	if errors.As(err, &input) && input.Missing {
+	if errors.As(err, &input) && input.NotYet {
 		return nil
 	}
 	return err

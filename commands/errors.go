@@ -16,7 +16,7 @@ type InputError struct {
 	Len     int      // bytes of the faulty word; 0 for a point
 	Msg     string   // one sentence that says what to do, in the asker's language
 	Suggest []string // the nearest words or names
-	Missing bool     // what it names is not in the store, or not yet
+	NotYet  bool     // what it names is not in the store, or its days have not begun: later it may be right
 	Fixed   string   // the whole command corrected, or "" if there is no single best correction
 
 	commands []string // for each of Suggest the whole command with it in place of the fault

@@ -118,7 +118,7 @@ func (p *parser) unknownName(f *storage.Field, w word) error {
 		id = "commands.no_match"
 	}
 	e := p.fault(w.off, w.end, id, reports.Args{"Key": f.Name, "Text": w.text})
-	e.Missing = true
+	e.NotYet = true
 	names, sure := threeNearest(w.text, candidates)
 	quoted := make([]string, len(names))
 	for i, name := range names {
@@ -151,7 +151,7 @@ func (p *parser) tokens(f *storage.Field, w word) ([]string, error) {
 	}
 	if len(tokens) == 0 {
 		e := p.fault(w.off, w.end, "commands.no_phone")
-		e.Missing = true
+		e.NotYet = true
 		return nil, e
 	}
 	return tokens, nil

@@ -114,7 +114,9 @@ func (p *parser) days() (storage.Range, error) {
 	}
 	if r.From > today {
 		off, end := p.dates[0].off, p.dates[0].end
-		return r, p.fault(off, end, "commands.date.future", reports.Args{"Today": today.String(), "Zone": zoneOf(p.plan.query).String()})
+		e := p.fault(off, end, "commands.date.future", reports.Args{"Today": today.String(), "Zone": zoneOf(p.plan.query).String()})
+		e.NotYet = true
+		return r, e
 	}
 	return r, nil
 }
