@@ -291,6 +291,9 @@ func (j *jsonText) tally(t *storage.Tally) {
 	}
 	j.close('}')
 	for s, info := range storage.Spreads {
+		if info.Derived {
+			continue
+		}
 		j.key(info.Field).open('{')
 		for _, name := range slices.Sorted(maps.Keys(t.Spread[s])) {
 			j.key(name).integer(t.Spread[s][name])

@@ -126,7 +126,7 @@ func TestMachineFormOfGoldenSet(t *testing.T) {
 	}
 }
 
-// compare finds every member of want in got, which may say more, such as failures by category.
+// compare finds every member of want in got, which may say more.
 func compare(t *testing.T, want, got object) {
 	t.Helper()
 	for name := range want {

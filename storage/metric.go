@@ -86,17 +86,19 @@ const (
 )
 
 // Spreads has the field of each distribution and the metric that its counts add up to; flow ends add up to the
-// flow sends answered.
+// flow sends answered. A derived one follows from another by a table that the operator may edit: the machine form
+// leaves it out, by: gives it.
 var Spreads = [spreadCount]struct {
-	Field string
-	Of    Metric
+	Field   string
+	Of      Metric
+	Derived bool
 }{
-	FinalTags:    {"final_tag", SuccessfulSends},
-	FinalTagType: {"final_tag_type", SuccessfulSends},
-	FailureCodes: {"failure_code", FailedSends},
-	Failures:     {"failure", FailedSends},
-	FlowEnds:     {"flow_end", AnsweredSends},
-	FirstOptions: {"first_option", AnsweredSends},
+	FinalTags:    {Field: "final_tag", Of: SuccessfulSends},
+	FinalTagType: {Field: "final_tag_type", Of: SuccessfulSends},
+	FailureCodes: {Field: "failure_code", Of: FailedSends},
+	Failures:     {Field: "failure", Of: FailedSends, Derived: true},
+	FlowEnds:     {Field: "flow_end", Of: AnsweredSends},
+	FirstOptions: {Field: "first_option", Of: AnsweredSends},
 }
 
 // Tally is every metric of MODEL 3 for one group of sends.
