@@ -64,7 +64,7 @@ type Progresser interface {
 // Readier is a platform that knows whether its link is up: nil, or what is wrong in one sentence.
 type Readier interface{ Ready() error }
 
-// Retry says that the platform refused for now.
+// Retry says that the platform refused this time.
 type Retry struct {
 	After time.Duration // the platform's Retry-After; 0 if it gave none
 	// Doubtful: the message may have arrived all the same, so it is looked for before it is sent again.
