@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"strings"
 	"time"
 
 	"outboundbot/reports"
@@ -139,11 +140,16 @@ func (d *Desk) discreetButtons(ctx context.Context, req Request, err error) erro
 	if !errors.As(err, &input) {
 		return err
 	}
-	if input.Fixed != "" {
-		input.Fixed = d.discreetText(ctx, req, input.Fixed)
+	fit := func(command string) string {
+		safe := d.discreetText(ctx, req, command)
+		if strings.Contains(safe, hidden) && !strings.Contains(command, hidden) {
+			return "" // something is left out: it would run another question
+		}
+		return safe
 	}
+	input.Fixed = fit(input.Fixed)
 	for i, command := range input.commands {
-		input.commands[i] = d.discreetText(ctx, req, command)
+		input.commands[i] = fit(command)
 	}
 	return err
 }

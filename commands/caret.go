@@ -69,7 +69,7 @@ func (e *InputError) card(lang *reports.Language) reports.Card {
 		card.Blocks = append(card.Blocks, reports.Note{Text: lang.Say("commands.corrected", reports.Args{"Command": botName + visible(shorten(e.Fixed, 300))})})
 	}
 	for i, command := range e.commands {
-		if command != e.Fixed {
+		if command != "" && command != e.Fixed {
 			actions.Buttons = append(actions.Buttons, reports.Button{Label: visible(shorten(e.Suggest[i], 40)), Command: command})
 		}
 	}

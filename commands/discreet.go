@@ -5,18 +5,19 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"unicode"
 
 	"outboundbot/storage"
 )
 
-// nobody stands for a phone that no contact has.
-const nobody = "~nobody"
-
-// phoneLike is what may be a phone in a text that cannot be read.
-var phoneLike = regexp.MustCompile(`\+?\d[\d .\-/()]{6,}\d`)
+// nobody stands for a phone that no contact has, hidden for whatever else may be somebody's phone or address.
+const (
+	nobody = "~nobody"
+	hidden = "…"
+)
 
 // Discreet is the request in a form that may be stored: phones stand as the tokens of their contacts (DESIGN 2), and
-// it is answered as the original is. Of a text that cannot be read, whatever may be a phone is left out.
+// it is answered as the original is. Whatever else may be a phone or an address is left out.
 func (d *Desk) Discreet(ctx context.Context, req Request) Request {
 	req.Text = d.discreetText(ctx, req, req.Text)
 	return req
@@ -28,51 +29,51 @@ func (d *Desk) discreetText(ctx context.Context, req Request, typed string) stri
 		given: map[string]bool{}, names: map[string][]storage.Name{},
 	}
 	p.lead = lead(p.text)
-	if !strings.ContainsAny(p.text, "0123456789") {
-		return typed
-	}
 	if err := p.split(); err != nil {
-		return phoneLike.ReplaceAllString(typed, "…")
+		return hidePeople(typed)
 	}
-	phone, _ := storage.FieldNamed("phone")
-	text, end := "", 0
+	var b strings.Builder
+	end := 0
 	for _, it := range p.items {
-		name, _ := known.keys.find(it.key)
 		for _, w := range it.words {
-			stands := ""
-			switch {
-			case name == phone.Name && strings.HasPrefix(w.text, "~"):
-				continue
-			case name == phone.Name:
-				stands = p.tokensOrNobody(phone, w)
-			case mayBePhone(name, w.text):
-				stands = "…"
-			default:
-				continue
+			if stands, ok := p.discreetWord(it, w); ok {
+				b.WriteString(hidePeople(p.text[end:w.off]) + stands)
+				end = w.end
 			}
-			if w.not {
-				stands = "!" + stands
-			}
-			text += p.text[end:w.off] + stands
-			end = w.end
 		}
 	}
 	if end == 0 {
-		return typed
+		return hidePeople(typed)
 	}
-	return text + p.text[end:]
+	return b.String() + hidePeople(p.text[end:])
 }
 
-// mayBePhone: a bare word, or the value of a key that has neither names nor dates.
-func mayBePhone(key, text string) bool {
-	if _, isField := storage.FieldNamed(key); isField || key == keyDate || key == keyFrom || key == keyTo {
-		return false
+// discreetWord is what a value is stored as that needs a look at the store: a customer as tokens, and a name that
+// looks like a phone as it is.
+func (p *parser) discreetWord(it item, w word) (stands string, ok bool) {
+	name, known := known.keys.find(it.key)
+	f, isField := storage.FieldNamed(name)
+	switch {
+	case it.key == "" || !known || !isField:
+		return "", false
+	case name == "phone" && strings.HasPrefix(w.text, "~"):
+		return "", false
+	case name == "phone":
+		return strings.Repeat("!", bit(w.not)) + p.tokensOrNobody(f, w), true
+	case f.Filter && hidePeople(w.text) != w.text:
+		if names, err := p.lookup(f, w); err == nil && len(names) > 0 {
+			return p.text[w.off:w.end], true
+		}
 	}
-	digits := storage.Digits(text)
-	return len(digits) >= 8 && len(digits) <= 15 && strings.Trim(digits, "0123456789") == "" && !isoDate.MatchString(text)
+	return "", false
 }
 
-var isoDate = regexp.MustCompile(`^\d{4}-\d\d|^\d{1,2}/\d{1,2}/\d{4}`)
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
 
 func (p *parser) tokensOrNobody(f *storage.Field, w word) string {
 	tokens, err := p.tokens(f, w)
@@ -84,4 +85,34 @@ func (p *parser) tokensOrNobody(f *storage.Field, w word) string {
 		return nobody
 	}
 	return strings.Join(tokens, ",")
+}
+
+var (
+	// digitRun is a stretch that may be a phone, in digits of any script and with the usual separators.
+	digitRun = regexp.MustCompile(`[+＋]?\p{Nd}[\p{Nd}\s.\-/()]*\p{Nd}`)
+	mail     = regexp.MustCompile(`[^\s:,"]+@[^\s:,"]+\.[^\s:,"]+`)
+	someDay  = regexp.MustCompile(`^(\d{4}-\d{2}(-\d{2})?)?(\.\.)?(\d{4}-\d{2}(-\d{2})?)?$|^\d{1,2}/\d{1,2}/\d{4}$`)
+)
+
+// leastDigits is how many digits a phone has at least.
+const leastDigits = 7
+
+// hidePeople leaves out what may be a phone or an address; dates stay.
+func hidePeople(text string) string {
+	text = mail.ReplaceAllString(text, hidden)
+	return digitRun.ReplaceAllStringFunc(text, func(run string) string {
+		digits := 0
+		for _, part := range strings.Fields(run) {
+			if someDay.MatchString(part) {
+				continue
+			}
+			for _, r := range part {
+				digits += bit(unicode.IsDigit(r))
+			}
+		}
+		if digits < leastDigits {
+			return run
+		}
+		return hidden
+	})
 }

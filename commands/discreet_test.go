@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"outboundbot/reports"
+	"outboundbot/storage"
 )
 
 var tokens = regexp.MustCompile(`~[a-z2-7]{10}`)
@@ -23,6 +24,18 @@ func TestDiscreet(t *testing.T) {
 		{"audit phone:+573009999999", "audit phone:~nobody"},
 		{"did 573005550001 answer", "did … answer"},
 		{"sumary fone:+573005550001", "sumary fone:…"},
+		{"did +57 300 555 0001 answer", "did … answer"},
+		{"summary phone:+57 300 555 0001", "summary phone:~nobody …"},
+		{"summary 5730-05550001", "summary …"},
+		{"audit 3005-550001", "audit …"},
+		{"summary date:573005550001", "summary date:…"},
+		{"audit wa.me/573005550001", "audit wa.me/…"},
+		{"audit user@example.com", "audit …"},
+		{"audit phone:user@example.com", "audit phone:~nobody"},
+		{"audit ５７３００５５５０００１", "audit …"},
+		{"audit send:573005550001", "audit send:…"},
+		{"summary 2026-11-01 2026-11-15", "summary 2026-11-01 2026-11-15"},
+		{"summary 25/11/2025", "summary 25/11/2025"},
 	} {
 		req := ask(c.typed)
 		got := d.Discreet(t.Context(), req).Text
@@ -46,7 +59,8 @@ func TestButtonsHaveNoPhones(t *testing.T) {
 	for _, typed := range []string{
 		"sumary phone:+573005550001", "summary fone:+573005550001", "summary phone:+573005550001 chanel:WA",
 		"summary phone:573005550001 campaign:Blck", "audit phone:573005550001 top:5", "summary phone:573005550001 15/11/2026 5/11/2026",
-		"audit phone:573005550001", "summary phone:573009999999", "export phone:573005550001 format:xslx",
+		"audit send:573005550001", "summary cammpaign:+573005550001", "sumary did +57 300 555 0001",
+		`summary campaing:"+57 300 555 0001"`, "audit phone:573005550001", "summary phone:573009999999", "export phone:573005550001 format:xslx",
 	} {
 		reply := d.Answer(t.Context(), ask(typed), nil)
 		for _, b := range reply.Card.Blocks {
@@ -55,7 +69,7 @@ func TestButtonsHaveNoPhones(t *testing.T) {
 				continue
 			}
 			for _, button := range actions.Buttons {
-				if strings.Contains(button.Command, "57300") {
+				if strings.Contains(storage.Digits(button.Command), "57300") || strings.Contains(button.Command, "555") || strings.Contains(button.Command, hidden) {
 					t.Errorf("%q: a button runs %q", typed, button.Command)
 				}
 			}
