@@ -34,7 +34,6 @@ func (s *shared) ask() *cobra.Command {
 				if a.Format = formatOf(out); !slices.Contains(formatNames(), a.Format) {
 					return usage{fmt.Errorf("--out %s must end in .%s", out, strings.Join(formatNames(), ", ."))}
 				}
-				a.JSON = false
 			}
 			if cmd.Flags().Changed("repeat") && (a.Repeat < 1 || !a.JSON) {
 				return usage{errors.New("--repeat takes a number from 1 on, and needs --json")}
@@ -52,27 +51,26 @@ func (s *shared) ask() *cobra.Command {
 // askWords puts the words of a shell as a command. Quotes that the shell took off a name with spaces are put back;
 // where that makes no command, the words are taken as they are.
 func (s *shared) askWords(ctx context.Context, o office, a asking, args []string, out string) error {
-	readings := []string{quoted(args), joined(args)}
-	var first *answered
-	for i, reading := range readings {
-		if i > 0 && reading == readings[0] {
-			break
-		}
-		a.Command = reading
-		got, err := o.Ask(ctx, a)
-		if err != nil {
-			return err
-		}
-		if got.Exit != exitInput {
-			return s.deliver(got, out)
-		}
-		if first == nil {
-			first = &got
-		} else {
-			got.Body.Close()
-		}
+	a.Command = quoted(args)
+	got, err := o.Ask(ctx, a)
+	if err != nil {
+		return err
 	}
-	return s.deliver(*first, out)
+	if a.Command = joined(args); got.Exit != exitInput || a.Command == quoted(args) {
+		return s.deliver(got, out)
+	}
+	second, err := o.Ask(ctx, a)
+	switch {
+	case err != nil:
+		got.Body.Close()
+		return err
+	case second.Exit == exitInput: // the first reading is the likelier one
+		second.Body.Close()
+		return s.deliver(got, out)
+	default:
+		got.Body.Close()
+		return s.deliver(second, out)
+	}
 }
 
 // deliver prints an answer, or saves it when it is a file: under the name given, or its own in the current folder.
@@ -126,6 +124,7 @@ func (l *local) repeat(ctx context.Context, a asking) (answered, error) {
 	for i := range a.Repeat + 1 {
 		start, used := time.Now(), cpuTime()
 		reply = l.desk.Answer(ctx, l.request(a), nil)
+		discard(reply)
 		if err := writeJSON(io.Discard, reply); err != nil {
 			return answered{}, err
 		}

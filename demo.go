@@ -91,7 +91,7 @@ func sampleOffice(ctx context.Context, spool string) (*local, error) {
 		{Name: "after-sales", Campaigns: []string{"*paid", "*survey", "warranty"}},
 	}}}
 	now := func() time.Time { return sampleNow }
-	return &local{store: store, desk: c.desk(store, discard(), filepath.Join(spool, "spool")), now: now}, nil
+	return &local{store: store, desk: c.desk(store, silence(), filepath.Join(spool, "spool")), now: now}, nil
 }
 
 // chat opens the console until the end of input.
@@ -99,7 +99,7 @@ func (s *shared) chat(ctx context.Context, l *local) error {
 	fmt.Fprint(s.std.out, "\nAsk on: detailed · audit status:failed · summary last month by:group · summary format:xlsx · help\n")
 	c := console.New(s.std.in, s.std.out, console.Options{Color: s.colourful()})
 	b := bot.New(bot.Config{
-		Answer: l.desk.Answer, State: memory.NewState(time.Now), Platforms: []bot.Platform{c}, Now: l.now, Log: discard(),
+		Answer: l.desk.Answer, State: memory.NewState(time.Now), Platforms: []bot.Platform{c}, Now: l.now, Log: silence(),
 		Lang: reports.LanguageFor("en"), Workers: 1,
 	})
 	return b.Run(ctx)

@@ -3,7 +3,6 @@ package main
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -28,10 +27,18 @@ func (s *shared) importFiles() *cobra.Command {
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := s.checkInputs(args, rejects); err != nil {
+				return err
+			}
 			return s.atOffice(cmd.Context(), func(o office) error {
+				book := &rejectBook{path: rejects}
+				defer book.close()
 				var faults []error // of one file; the others go in all the same
 				for _, path := range args {
-					err := s.importFile(cmd.Context(), o, path, format, rejects)
+					if rejects == "" {
+						book = &rejectBook{again: true}
+					}
+					err := s.importFile(cmd.Context(), o, path, format, book)
 					if cmd.Context().Err() != nil {
 						return err
 					}
@@ -46,8 +53,26 @@ func (s *shared) importFiles() *cobra.Command {
 	return cmd
 }
 
+// checkInputs finds out before a store is made that there is nothing to import, and keeps --rejects from destroying
+// a file.
+func (s *shared) checkInputs(paths []string, rejects string) error {
+	if _, err := os.Lstat(rejects); rejects != "" && err == nil {
+		return usage{fmt.Errorf("%s is there already: name a new file for --rejects", rejects)}
+	}
+	var fault error
+	for _, path := range paths {
+		in, _, err := s.openInput(path)
+		if err == nil {
+			in.Close()
+			return nil
+		}
+		fault = errors.Join(fault, err)
+	}
+	return fault
+}
+
 // importFile adds one file and says what became of its lines. Rejected ones go to a file of their own.
-func (s *shared) importFile(ctx context.Context, o office, path, format, rejects string) error {
+func (s *shared) importFile(ctx context.Context, o office, path, format string, book *rejectBook) error {
 	in, name, err := s.openInput(path)
 	if err != nil {
 		return err
@@ -63,10 +88,7 @@ func (s *shared) importFile(ctx context.Context, o office, path, format, rejects
 	if err != nil {
 		return err
 	}
-	if rejects == "" {
-		rejects = name + ".rejected"
-	}
-	book := &rejectBook{path: rejects}
+	book.begin(name)
 	sum, err := intake.Import(ctx, o.Append, r, f, intake.Watch{
 		Reject: book.write,
 		Notice: func(msg string) { fmt.Fprintf(s.std.err, "%s: %s\n", name, msg) },
@@ -98,7 +120,7 @@ func (s *shared) report(name string, sum intake.Summary, book *rejectBook) {
 	if sum.Rejected == 0 {
 		return
 	}
-	if err := book.close(); err != nil {
+	if err := book.flush(); err != nil {
 		fmt.Fprintf(s.std.out, "The first rejected: %s. They could not be listed in %s: %v.\n", book.first, book.path, plainly(err))
 		return
 	}
@@ -152,30 +174,53 @@ func (s *shared) progress(in io.Reader) *progressbar.ProgressBar {
 	return progressbar.NewOptions64(size, progressbar.OptionSetWriter(to), progressbar.OptionShowBytes(true), progressbar.OptionClearOnFinish())
 }
 
-// rejectBook writes rejected lines to a file that exists only if there are any.
+// rejectBook writes rejected lines to a file that exists only if there are any: one for each input, or with --rejects
+// one for all.
 type rejectBook struct {
 	path  string
-	first string
+	again bool // an earlier import's may be replaced
+	input string
+	first string // of the input
 	file  *os.File
 	err   error
+}
+
+// begin turns to another input.
+func (b *rejectBook) begin(input string) {
+	if b.input, b.first = input, ""; b.again {
+		b.path = input + ".rejected"
+	}
 }
 
 func (b *rejectBook) write(r intake.Reject) {
 	if b.first == "" {
 		b.first = r.String()
-		os.Remove(b.path) // one from an earlier import, perhaps readable by others
+	}
+	if b.file == nil && b.err == nil {
+		if b.again {
+			os.Remove(b.path) // it may be readable by others
+		}
 		b.file, b.err = os.OpenFile(b.path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
 	}
 	if b.err == nil {
-		b.err = json.NewEncoder(b.file).Encode(map[string]any{"line": r.Line, "where": r.Path, "reason": r.Reason, "sample": r.Sample})
+		b.err = encode(b.file, map[string]any{"file": b.input, "line": r.Line, "where": r.Path, "reason": r.Reason, "sample": r.Sample})
 	}
+}
+
+// flush makes what was written so far readable, and tells what went wrong.
+func (b *rejectBook) flush() error {
+	if b.again {
+		return b.close()
+	}
+	return b.err
 }
 
 func (b *rejectBook) close() error {
 	if b.file == nil {
 		return b.err
 	}
-	if err := b.file.Close(); b.err == nil {
+	err := b.file.Close()
+	if b.file = nil; b.err == nil {
 		b.err = err
 	}
 	return b.err

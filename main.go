@@ -14,7 +14,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"slices"
 	"syscall"
 	"time"
 	_ "time/tzdata" // machines and containers without zone data
@@ -53,14 +52,15 @@ func run(ctx context.Context, args []string, std streams, getenv func(string) st
 	args = protect(args)
 	root.SetArgs(args)
 	root.SuggestionsMinimumDistance = 2
-	err := unknownCommand(root, args)
+	cmd, err := root, unknownCommand(root, args)
 	if err == nil {
-		err = root.ExecuteContext(ctx)
+		cmd, err = root.ExecuteContextC(ctx)
 	}
+	asked := cmd.Flags().Lookup("json")
 	msg := sentence(err)
 	switch {
 	case msg == "":
-	case slices.Contains(args, "--json"):
+	case asked != nil && asked.Value.String() == "true":
 		writeError(std.out, err)
 	default:
 		fmt.Fprintln(std.err, msg)

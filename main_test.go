@@ -177,6 +177,8 @@ func TestMistakesOnTheCommandLine(t *testing.T) {
 		{[]string{"serve", "now"}, exitInput, "no arguments"},
 		{[]string{"digest", "run", "--data", data, "Sales"}, exitInput, "serve"},
 		{[]string{"sevre"}, exitInput, "serve"},
+		{[]string{"--data", data, "asc", "summary"}, exitInput, "did you mean ask"},
+		{[]string{"ask", "--data", filepath.Join(data, "typo"), "--json=true", "summary"}, exitInput, `{"error":{"message"`},
 		{[]string{"render", "summary"}, exitInput, "--out"},
 	} {
 		code, out, errs := call(t, "", c.args...)
@@ -424,5 +426,68 @@ func TestSpoolIsEmptied(t *testing.T) {
 	}
 	if _, err := os.Stat(left); err == nil {
 		t.Error("it is still there")
+	}
+}
+
+// TestRejectsOfSeveralFiles: --rejects has those of all inputs, and never replaces a file.
+func TestRejectsOfSeveralFiles(t *testing.T) {
+	dir := t.TempDir()
+	write := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	a, b, list := write("a.ndjson", "{broken a\n"), write("b.ndjson", "{broken b\n"), filepath.Join(dir, "list")
+	data := filepath.Join(dir, "data")
+	if code, out, errs := call(t, "", "import", "--data", data, "--rejects", list, a, b); code != exitDone {
+		t.Fatalf("exit %d: %s%s", code, out, errs)
+	}
+	rejected, err := os.ReadFile(list)
+	if err != nil || !strings.Contains(string(rejected), "a.ndjson") || !strings.Contains(string(rejected), "b.ndjson") {
+		t.Errorf("listed: %s %v", rejected, err)
+	}
+	code, _, errs := call(t, "", "import", "--data", data, "--rejects", a, b)
+	if kept, err := os.ReadFile(a); code != exitInput || err != nil || !strings.Contains(string(kept), "broken a") {
+		t.Errorf("exit %d, %q: %s", code, kept, errs)
+	}
+}
+
+// TestMistypedImportMakesNothing: no store comes of a file that is not there.
+func TestMistypedImportMakesNothing(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	if code, _, _ := call(t, "", "import", "--data", data, "missing.ndjson"); code != exitInput {
+		t.Errorf("exit %d", code)
+	}
+	if _, err := os.Stat(data); err == nil {
+		t.Error("a store was made")
+	}
+}
+
+// TestNothingStaysInTheSpool, whatever was done with an answer that has a file.
+func TestNothingStaysInTheSpool(t *testing.T) {
+	spool := t.TempDir()
+	l, err := sampleOffice(t.Context(), spool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range []asking{
+		{Command: "detailed format:csv"},
+		{Command: "detailed format:csv", JSON: true},
+		{Command: "detailed format:csv", Picture: "light"},
+		{Command: "detailed format:csv", JSON: true, Repeat: 2},
+		{Command: "detailed", Format: "xlsx", JSON: true},
+	} {
+		got, err := l.Ask(t.Context(), a)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := got.Body.Close(); err != nil {
+			t.Error(err)
+		}
+		if left, _ := filepath.Glob(filepath.Join(spool, "spool", "*")); len(left) > 0 {
+			t.Errorf("%+v leaves %v", a, left)
+		}
 	}
 }

@@ -97,11 +97,21 @@ type local struct {
 // patience is how long a command waits for another one that has the store open. A serve answers on its socket.
 const patience = 10 * time.Second
 
+// ownedError is storage.ErrLocked in words that say what to do. By a serve it does not end by itself.
+type ownedError struct {
+	msg     string
+	byServe bool
+}
+
+func (e *ownedError) Error() string        { return e.msg }
+func (e *ownedError) Is(target error) bool { return target == storage.ErrLocked }
+
 // whenFree tries to get at a data folder until the command that is using it has ended, or patience has.
 func whenFree[T any](ctx context.Context, try func() (T, error)) (T, error) {
 	for deadline := time.Now().Add(patience); ; {
 		got, err := try()
-		if !errors.Is(err, storage.ErrLocked) || errors.Is(err, errServed) || time.Now().After(deadline) {
+		var owned *ownedError
+		if !errors.As(err, &owned) || owned.byServe || time.Now().After(deadline) {
 			return got, err
 		}
 		select {
@@ -115,8 +125,8 @@ func whenFree[T any](ctx context.Context, try func() (T, error)) (T, error) {
 // openOffice reaches the serve that owns the data folder, or else opens the store here.
 func (s *shared) openOffice(ctx context.Context, c *Config, now func() time.Time) (office, error) {
 	return whenFree(ctx, func() (office, error) {
-		if r, ok := dial(c.Data); ok {
-			return r, nil
+		if r, err := dial(c.Data); r != nil || err != nil {
+			return r, err
 		}
 		store, err := c.open(now, s.log())
 		if err != nil {
@@ -133,7 +143,7 @@ func (c *Config) open(now func() time.Time, log *slog.Logger) (*badger.Engine, e
 	store, err := badger.Open(filepath.Join(c.Data, "store"), badger.Options{Windows: c.windows, Now: now, Log: log})
 	switch {
 	case errors.Is(err, storage.ErrLocked):
-		return nil, fmt.Errorf("another command is using the data folder %s: wait until it has ended, or let outboundbot serve run, which all commands share: %w", c.Data, err)
+		return nil, &ownedError{fmt.Sprintf("another command is using the data folder %s: wait until it has ended, or let outboundbot serve run, which all commands share", c.Data), false}
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
 		return nil, usage{fmt.Errorf("the data folder %s cannot be written: make it writable, or give another --data", c.Data)}
 	case err != nil:
@@ -153,18 +163,25 @@ func (l *local) Ask(ctx context.Context, a asking) (answered, error) {
 	}
 	reply := l.desk.Answer(ctx, l.request(a), nil)
 	exit := exitCode(reply.Err)
+	if reply.File != nil && a.Picture == "" && (!a.JSON || a.Format != "") {
+		return handOver(reply.File)
+	}
+	discard(reply)
 	switch {
 	case a.Picture != "" && exit == exitDone:
 		return draw(reply, a.Picture)
-	case reply.File != nil && !a.JSON:
-		return handOver(reply.File)
-	case reply.File != nil:
-		defer reply.File.Close()
-	}
-	if !a.JSON {
+	case a.JSON:
+		return machineForm(reply)
+	default:
 		return text(exit, []byte(reply.Card.Text())), nil
 	}
-	return machineForm(reply)
+}
+
+// discard removes the file of a reply that nobody asked to have.
+func discard(reply commands.Reply) {
+	if reply.File != nil {
+		reply.File.Close()
+	}
 }
 
 // machineForm is a reply as JSON.
@@ -262,7 +279,11 @@ func (l *local) RunDigest(ctx context.Context, name string) error {
 	if l.bot == nil {
 		return usage{errors.New("digests are posted by a running serve: start outboundbot serve first")}
 	}
-	return l.bot.RunDigest(ctx, name)
+	err := l.bot.RunDigest(ctx, name)
+	if _, known := l.bot.Digests()[name]; err != nil && !known {
+		return usage{err}
+	}
+	return err
 }
 
 // Close implements office.

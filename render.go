@@ -10,7 +10,7 @@ import (
 	"outboundbot/reports/chart"
 )
 
-func discard() *slog.Logger { return slog.New(slog.DiscardHandler) }
+func silence() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func (s *shared) digest() *cobra.Command {
 	cmd := &cobra.Command{Use: "digest", Short: "Scheduled posts"}

@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -19,7 +20,6 @@ import (
 	"outboundbot/bot/slack"
 	"outboundbot/commands"
 	"outboundbot/reports"
-	"outboundbot/storage"
 	"outboundbot/storage/badger"
 	"outboundbot/storage/intake"
 )
@@ -74,7 +74,7 @@ func (s *shared) serveWith(ctx context.Context, c *Config, now func() time.Time)
 
 	web, err := net.Listen("tcp", c.HTTP.Listen)
 	if err != nil {
-		return fmt.Errorf("http.listen %s cannot be opened: %w", c.HTTP.Listen, errors.Unwrap(err))
+		return usage{fmt.Errorf("http.listen %s cannot be opened (%w): end what uses it, or set another address", c.HTTP.Listen, errors.Unwrap(err))}
 	}
 	socket, err := listenSocket(c.Data)
 	if err != nil {
@@ -84,19 +84,15 @@ func (s *shared) serveWith(ctx context.Context, c *Config, now func() time.Time)
 	log.Info("serving", "http", web.Addr().String(), "data", c.Data, "platforms", len(platforms), "digests", len(c.schedule))
 	return serveAll(ctx, b, []*listener{
 		{web, &http.Server{Handler: c.web(b, here, now, log), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute}},
-		{socket, &http.Server{Handler: counter(here), ReadHeaderTimeout: 10 * time.Second}},
+		{socket, &http.Server{Handler: desktop(here), ReadHeaderTimeout: 10 * time.Second}},
 	})
 }
-
-// errServed: a serve owns the folder, and it will not end by itself.
-var errServed = fmt.Errorf("another serve: %w", storage.ErrLocked)
 
 // own opens the store for serve. A second serve is refused at once; a command that is using the store is waited for.
 func (s *shared) own(ctx context.Context, c *Config, now func() time.Time, log *slog.Logger) (*badger.Engine, error) {
 	return whenFree(ctx, func() (*badger.Engine, error) {
-		if r, ok := dial(c.Data); ok {
-			r.Close()
-			return nil, fmt.Errorf("another serve owns the data folder %s: end it, or give another --data (%w)", c.Data, errServed)
+		if r, err := dial(c.Data); r != nil || err != nil {
+			return nil, &ownedError{fmt.Sprintf("another serve owns the data folder %s: end it, or give another --data", c.Data), true}
 		}
 		return c.open(now, log)
 	})
@@ -143,13 +139,17 @@ func serveAll(ctx context.Context, b *bot.Bot, servers []*listener) error {
 	if err == nil && ctx.Err() == nil {
 		<-ctx.Done() // no platform, or all gave up: events and the command line are still served
 	}
+	leave, cancel := context.WithTimeout(context.Background(), 15*time.Second)
+	defer cancel()
+	var closing sync.WaitGroup
 	for _, l := range servers {
-		patience, cancel := context.WithTimeout(context.Background(), 5*time.Second)
-		if l.server.Shutdown(patience) != nil {
-			l.server.Close()
-		}
-		cancel()
+		closing.Go(func() {
+			if l.server.Shutdown(leave) != nil {
+				l.server.Close()
+			}
+		})
 	}
+	closing.Wait()
 	if cause := context.Cause(ctx); cause != nil && !errors.Is(cause, context.Canceled) {
 		return cause
 	}

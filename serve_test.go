@@ -48,7 +48,8 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-func (w *world) data() string { return filepath.Join(w.dir, "data") }
+// data is the folder of the store: its path is longer than the system takes for a socket.
+func (w *world) data() string { return filepath.Join(w.dir, strings.Repeat("long", 30), "data") }
 
 // configure writes the configuration; extra is appended.
 func (w *world) configure(t *testing.T, extra string) string {

@@ -28,42 +28,43 @@ const (
 	headerFile = "Outbound-File"
 )
 
-// socketAddress is the socket's path in a form that fits the system's 108 bytes.
-func socketAddress(dir string) string {
+// inFolder calls use with a name of the socket that fits the system's 108 bytes, however long the folder's own path
+// is: a long one is reached through the folder, opened.
+func inFolder[T any](dir string, use func(address string) (T, error)) (T, error) {
 	path := filepath.Join(dir, socketName)
 	if len(path) < 100 {
-		return path
+		return use(path)
 	}
-	if wd, err := os.Getwd(); err == nil {
-		if abs, err := filepath.Abs(path); err == nil {
-			if rel, err := filepath.Rel(wd, abs); err == nil && len(rel) < len(path) {
-				return rel
-			}
-		}
+	folder, err := os.Open(dir)
+	if err != nil {
+		var none T
+		return none, err
 	}
-	return path
+	defer folder.Close()
+	return use(fmt.Sprintf("/proc/self/fd/%d/%s", folder.Fd(), socketName))
 }
 
 // listenSocket opens the socket for the owner of the folder, in place of one that a crash left behind. The caller
 // owns the store already, so nobody answers on an old one.
 func listenSocket(dir string) (net.Listener, error) {
-	address := socketAddress(dir)
-	if err := os.Remove(address); err != nil && !errors.Is(err, os.ErrNotExist) {
+	path := filepath.Join(dir, socketName)
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, err
 	}
-	l, err := net.Listen("unix", address)
+	l, err := inFolder(dir, func(address string) (net.Listener, error) { return net.Listen("unix", address) })
 	if err != nil {
-		return nil, fmt.Errorf("the command line's socket cannot be opened in %s; give a folder with a shorter path: %w", dir, err)
+		return nil, usage{fmt.Errorf("the command line's socket cannot be opened in %s (%w); give a folder with a shorter path", dir, err)}
 	}
-	if err := os.Chmod(address, 0o600); err != nil {
+	l.(*net.UnixListener).SetUnlinkOnClose(false) // by that name it may be gone already
+	if err := os.Chmod(path, 0o600); err != nil {
 		l.Close()
 		return nil, err
 	}
 	return l, nil
 }
 
-// counter answers the command line over the socket.
-func counter(o office) http.Handler {
+// desktop answers the command line over the socket.
+func desktop(o office) http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "outboundbot\n") })
 	mux.HandleFunc("POST /ask", func(w http.ResponseWriter, r *http.Request) {
@@ -120,23 +121,34 @@ func (e *remoteError) Error() string { return e.msg }
 // remote is the office of a running serve.
 type remote struct{ client *http.Client }
 
-// dial reaches the serve that owns a data folder, if there is one.
-func dial(dir string) (*remote, bool) {
-	address := socketAddress(dir)
-	if _, err := os.Stat(address); err != nil {
-		return nil, false
+// answerTime is how long a running serve may take to say that it is there.
+const answerTime = 5 * time.Second
+
+// dial reaches the serve that owns a data folder; nil if there is none.
+func dial(dir string) (*remote, error) {
+	connect := func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return inFolder(dir, func(address string) (net.Conn, error) {
+			return (&net.Dialer{Timeout: answerTime}).DialContext(ctx, "unix", address)
+		})
 	}
-	r := &remote{&http.Client{Transport: &http.Transport{
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "unix", address)
-		},
-	}}}
-	resp, err := r.client.Get("http://serve/")
+	conn, err := connect(context.Background(), "", "")
+	if err != nil { // no socket, or one that a crash left
+		return nil, nil
+	}
+	conn.Close()
+	r := &remote{&http.Client{Transport: &http.Transport{DialContext: connect}}}
+	ctx, cancel := context.WithTimeout(context.Background(), answerTime)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://serve/", nil)
 	if err != nil {
-		return nil, false
+		return nil, err
+	}
+	resp, err := r.client.Do(req)
+	if err != nil {
+		return nil, &ownedError{fmt.Sprintf("the serve that owns the data folder %s does not answer: look whether it hangs, or end it", dir), true}
 	}
 	resp.Body.Close()
-	return r, true
+	return r, nil
 }
 
 // Ask implements office.
@@ -192,7 +204,10 @@ func (r *remote) post(ctx context.Context, path string, body []byte) (*http.Resp
 	}
 	resp, err := r.client.Do(req)
 	if err != nil {
-		return nil, fmt.Errorf("the running serve does not answer: %w", err)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, errors.New("the running serve was ended while it answered: ask again")
 	}
 	if resp.StatusCode == http.StatusOK {
 		return resp, nil

@@ -65,10 +65,13 @@ func unknownCommand(root *cobra.Command, args []string) error {
 		return nil
 	}
 	var word string
-	for _, a := range args {
-		if !strings.HasPrefix(a, "-") {
-			word = a
-			break
+	for i := 0; i < len(args) && word == ""; i++ {
+		flag := root.PersistentFlags().Lookup(strings.TrimLeft(args[i], "-"))
+		switch {
+		case !strings.HasPrefix(args[i], "-"):
+			word = args[i]
+		case flag != nil && flag.NoOptDefVal == "": // its value follows
+			i++
 		}
 	}
 	hint := "outboundbot --help lists them"

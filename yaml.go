@@ -72,7 +72,12 @@ func parseYAML(path string, source []byte, into any, getenv func(string) string)
 	}
 	empty := true // decoding nothing would reset the defaults
 	for _, d := range file.Docs {
-		if d.Body != nil {
+		switch {
+		case d.Body == nil:
+		case !empty:
+			line := d.Body.GetToken().Position.Line
+			doc.faults = append(doc.faults, fault{line, fmt.Sprintf("%s:%d: a second document begins here; one file has one", path, line)})
+		default:
 			empty = false
 			doc.walk(d.Body, reflect.TypeOf(into).Elem(), "")
 		}
@@ -232,6 +237,13 @@ func (d *document) expand(v reflect.Value, at string, getenv func(string) string
 	case reflect.Slice:
 		for i := range v.Len() {
 			d.expand(v.Index(i), fmt.Sprintf("%s[%d]", at, i), getenv)
+		}
+	case reflect.Map:
+		for _, key := range v.MapKeys() {
+			value := reflect.New(v.Type().Elem()).Elem()
+			value.Set(v.MapIndex(key))
+			d.expand(value, at+"."+key.String(), getenv)
+			v.SetMapIndex(key, value)
 		}
 	case reflect.String:
 		v.SetString(braced.ReplaceAllStringFunc(v.String(), func(s string) string { return getenv(s[2 : len(s)-1]) }))
