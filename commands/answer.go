@@ -61,7 +61,7 @@ func (d *Desk) answer(ctx context.Context, req Request, progress func(Reply)) (R
 	if err != nil {
 		return Reply{}, d.limited(req, pl, err)
 	}
-	none := matched(result.Total) == 0
+	none := result.Total.Sends() == 0
 	reply := Reply{Card: result.Card, Result: &result, Private: req.Place.Private, Empty: none && pl.empty != "post"}
 	reply.Card.Lang = pl.query.Lang
 	d.remark(&reply.Card, pl)
@@ -111,9 +111,6 @@ func (d *Desk) remark(card *reports.Card, pl plan) {
 	}
 	card.Blocks = append(notes, card.Blocks...)
 }
-
-// matched is how many sends a tally is of.
-func matched(t storage.Tally) int64 { return t.N[storage.Attempted] + t.N[storage.SkippedSends] }
 
 // limited turns a limit of a format into advice to the asker: what does not fit a workbook fits a text file.
 func (d *Desk) limited(req Request, pl plan, err error) error {

@@ -57,7 +57,7 @@ func (d *Desk) withoutOne(ctx context.Context, pl plan) (notes []reports.Block, 
 		if err != nil {
 			return nil, nil, err
 		}
-		if n := matched(count.Total); n > 0 {
+		if n := count.Total.Sends(); n > 0 {
 			filter := condition(c, pl.query.Matches)
 			notes = append(notes, reports.Note{Text: lang.Say("commands.empty.filter", reports.Args{"Filter": filter, "N": n})})
 			buttons = append(buttons, reports.Button{
@@ -74,7 +74,7 @@ func (d *Desk) outside(ctx context.Context, pl plan) (text, command string, err 
 	always := pl
 	always.query.Range = storage.Range{}
 	count, err := d.Store.Count(ctx, always.query.Question)
-	n := matched(count.Total)
+	n := count.Total.Sends()
 	if err != nil || n == 0 {
 		return "", "", err
 	}

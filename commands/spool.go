@@ -20,7 +20,7 @@ const longExport = 20_000
 // export writes the answer into a file and describes the file on the card.
 func (d *Desk) export(ctx context.Context, reply *Reply, pl plan, progress func(Reply)) (*File, error) {
 	lang, result := pl.query.Lang, reply.Result
-	all := matched(result.Total)
+	all := result.Total.Sends()
 	report, _ := reports.Named(pl.query.Report)
 	if report.Records && all >= longExport {
 		progress(Reply{Private: reply.Private, Card: reports.Card{

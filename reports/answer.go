@@ -110,7 +110,7 @@ func (r *Result) addAsked(own int) {
 // close ends the card: what to know about the numbers, and where to go from here.
 func (r *Result) close(others ...string) {
 	l := r.lang()
-	if r.matched() == 0 {
+	if r.Total.Sends() == 0 {
 		r.add(Note{Info, l.Say("empty.range")})
 	}
 	for _, c := range r.Notes {

@@ -22,7 +22,7 @@ func runAudit(ctx context.Context, src Source, q Query) (Result, error) {
 	}
 	if q.File {
 		r.Sheet = AuditSheet(src.Sends(ctx, q.Question, storage.Order{Limit: limit(q.Limit, FileRows)}), q)
-		r.Sheet.About = Facts(q, r.Stats, min(r.matched(), int64(limit(q.Limit, FileRows))))
+		r.Sheet.About = Facts(q, r.Stats, min(r.Total.Sends(), int64(limit(q.Limit, FileRows))))
 		return r, nil
 	}
 	for s, err := range src.Sends(ctx, q.Question, storage.Order{Limit: limit(q.Limit, ScreenRows)}) {
@@ -33,15 +33,15 @@ func runAudit(ctx context.Context, src Source, q Query) (Result, error) {
 	}
 	l := r.lang()
 	shown := int64(len(r.Records))
-	r.Card.Lead = l.Say("audit.lead", Args{"Title": r.Card.Title, "Days": l.Days(q.Range), "N": r.matched()})
-	if shown < r.matched() {
-		r.add(Note{Info, l.Say("audit.more", Args{"Shown": l.Int(shown), "N": r.matched()})})
+	r.Card.Lead = l.Say("audit.lead", Args{"Title": r.Card.Title, "Days": l.Days(q.Range), "N": r.Total.Sends()})
+	if shown < r.Total.Sends() {
+		r.add(Note{Info, l.Say("audit.more", Args{"Shown": l.Int(shown), "N": r.Total.Sends()})})
 	}
 	r.add(r.listing())
 	r.addAsked(0)
 	r.close("summary", "detailed")
-	if shown < r.matched() { // said at the top of the card already
-		r.Notes = append(r.Notes, Caveat{"newest_only", l.Say("audit.more", Args{"Shown": l.Int(shown), "N": r.matched()})})
+	if shown < r.Total.Sends() { // said at the top of the card already
+		r.Notes = append(r.Notes, Caveat{"newest_only", l.Say("audit.more", Args{"Shown": l.Int(shown), "N": r.Total.Sends()})})
 	}
 	return r, nil
 }
@@ -52,11 +52,6 @@ func limit(asked, most int) int {
 		return most
 	}
 	return asked
-}
-
-// matched is how many sends the question covers.
-func (r *Result) matched() int64 {
-	return r.Total.N[storage.Attempted] + r.Total.N[storage.SkippedSends]
 }
 
 // listing is the records for the screen, the newest first.

@@ -13,9 +13,9 @@ const TextWidth = 96
 // Text is the card as plain text: what a terminal, a screen reader and a platform that refuses everything else get.
 func (c Card) Text() string {
 	var b strings.Builder
-	b.WriteString(c.Title + "\n")
+	b.WriteString(Clean(c.Title) + "\n")
 	for _, line := range c.Scope {
-		b.WriteString(line + "\n")
+		b.WriteString(Clean(line) + "\n")
 	}
 	noted := false
 	for _, block := range c.Blocks {
@@ -42,9 +42,9 @@ func (c Card) blockText(block Block) string {
 	case Table:
 		return t.text(c.language())
 	case Note:
-		return t.Sign() + t.Text + "\n"
+		return t.Sign() + CleanLines(t.Text) + "\n"
 	case Code:
-		return t.Text + "\n"
+		return CleanLines(t.Text) + "\n"
 	default: // Actions: a terminal numbers them itself
 		return ""
 	}
@@ -54,7 +54,7 @@ func (c Card) blockText(block Block) string {
 func (c Card) FooterText() string {
 	parts := make([]string, 0, 2)
 	if c.Footer.Command != "" {
-		parts = append(parts, c.Footer.Command)
+		parts = append(parts, Clean(c.Footer.Command))
 	}
 	if f := c.Footer; f.DataTo != 0 && f.Zone != nil {
 		parts = append(parts, c.language().Say("card.footer", Args{
@@ -192,10 +192,10 @@ func (g Grid) Text() string {
 	write(func(i int) string { return g.Columns[i].Label })
 	b.WriteString(strings.Repeat("─", sum(widths)+2*(len(widths)-1)) + "\n")
 	for _, row := range g.Rows {
-		write(func(i int) string { return oneLine(row[i].Text) })
+		write(func(i int) string { return Clean(row[i].Text) })
 	}
 	if g.Total != nil {
-		write(func(i int) string { return oneLine(g.Total[i].Text) })
+		write(func(i int) string { return Clean(g.Total[i].Text) })
 	}
 	return b.String()
 }
@@ -230,7 +230,7 @@ func (g Grid) fit() (keep, widths []int) {
 func (g Grid) widest(i int) int {
 	w := width(g.Columns[i].Label)
 	for _, row := range g.Rows {
-		w = max(w, width(oneLine(row[i].Text)))
+		w = max(w, width(Clean(row[i].Text)))
 	}
 	if g.Total != nil {
 		w = max(w, width(g.Total[i].Text))
@@ -243,16 +243,6 @@ func sum(widths []int) (n int) {
 		n += w
 	}
 	return n
-}
-
-// oneLine keeps a name on one line.
-func oneLine(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) {
-			return ' '
-		}
-		return r
-	}, s)
 }
 
 func width(s string) int { return runewidth.StringWidth(s) }

@@ -121,3 +121,18 @@ func TestBarsAreTrue(t *testing.T) {
 		t.Errorf("an empty funnel says %q", got)
 	}
 }
+
+// TestTextIsSafeForATerminal: what producers and customers call things moves no cursor and turns no line.
+func TestTextIsSafeForATerminal(t *testing.T) {
+	evil := "Evil\x1b[31mRED\u009b31m\u202e\nnew\tline"
+	card := reports.Card{
+		Title: evil, Scope: []string{evil}, Footer: reports.Footer{Command: evil},
+		Blocks: []reports.Block{
+			reports.Note{Text: evil}, reports.Code{Text: evil},
+			reports.Table{Columns: []reports.Heading{{Label: "a"}}, Rows: [][]reports.Entry{{{Text: evil}}}, Total: []reports.Entry{{Text: evil}}},
+		},
+	}
+	if text := card.Text(); strings.ContainsAny(text, "\x1b\u009b\u202e\t") || strings.Count(text, "RED") != 7 {
+		t.Errorf("%q", text)
+	}
+}

@@ -137,6 +137,9 @@ func (t *Tally) Percent(m Metric) Percent {
 	return PercentOf(t.N[m], t.N[Metrics[m].Base])
 }
 
+// Sends is how many sends the tally is of, skipped ones too.
+func (t *Tally) Sends() int64 { return t.N[Attempted] + t.N[SkippedSends] }
+
 // Count is the answer to a question: the total and, for each grouping asked, its rows in byte order of their keys.
 type Count struct {
 	Total  Tally
