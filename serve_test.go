@@ -6,10 +6,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -52,31 +52,25 @@ func newWorld(t *testing.T) *world {
 func (w *world) data() string { return filepath.Join(w.dir, strings.Repeat("long", 30), "data") }
 
 // configure writes the configuration; extra is appended.
-func (w *world) configure(t *testing.T, extra string) string {
-	web, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	address := web.Addr().String()
-	web.Close()
+func (w *world) configure(t *testing.T, extra string) {
 	text := fmt.Sprintf(`data: %s
 timezone: America/Tegucigalpa
-http: {listen: %q}
+http: {listen: "127.0.0.1:0"}
 access: {contacts: ["slack:U0PII"]}
 intake: {sources: [{name: platform, kind: native, secret: "${INTAKE_SECRET}"}]}
 slack: {bot_token: "${SLACK_BOT_TOKEN}", app_token: "${SLACK_APP_TOKEN}", api_url: %q}
 discord: {token: "${DISCORD_TOKEN}", application_id: %q, guild_id: %q, api_url: %q}
-%s`, w.data(), address, w.slack.APIURL(), bottest.DiscordApplication, bottest.DiscordGuild, w.discord.APIURL(), extra)
+%s`, w.data(), w.slack.APIURL(), bottest.DiscordApplication, bottest.DiscordGuild, w.discord.APIURL(), extra)
 	if err := os.WriteFile(filepath.Join(w.dir, "config.yaml"), []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return address
 }
 
 // serve starts serve with a clock and waits until both chat services are connected.
 func (w *world) serve(t *testing.T, extra string, now func() time.Time) *served {
 	t.Helper()
-	s := &served{t: t, dir: w.dir, web: w.configure(t, extra), log: &bottest.Journal{}, ended: make(chan int, 1)}
+	w.configure(t, extra)
+	s := &served{t: t, dir: w.dir, log: &bottest.Journal{}, ended: make(chan int, 1)}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.cancel = cancel
 	flags := &shared{std: streams{strings.NewReader(""), io.Discard, s.log}, getenv: func(k string) string { return w.env[k] }, config: filepath.Join(w.dir, "config.yaml")}
@@ -88,8 +82,14 @@ func (w *world) serve(t *testing.T, extra string, now func() time.Time) *served 
 	t.Cleanup(s.stop)
 	w.slack.Wait(w.slack.Connected)
 	w.discord.Wait("the gateway", w.discord.Connected)
+	if m := listening.FindStringSubmatch(s.log.String()); m != nil {
+		s.web = m[1]
+	}
 	return s
 }
+
+// listening finds in the log where events are taken.
+var listening = regexp.MustCompile(`msg=serving http=(\S+)`)
 
 // stop ends serve as SIGTERM would.
 func (s *served) stop() {
