@@ -128,7 +128,8 @@ func TestTextIsSafeForATerminal(t *testing.T) {
 	card := reports.Card{
 		Title: evil, Scope: []string{evil}, Footer: reports.Footer{Command: evil},
 		Blocks: []reports.Block{
-			reports.Note{Text: evil}, reports.Code{Text: evil},
+			reports.Note{Text: evil},
+			reports.Code{Text: evil},
 			reports.Table{Columns: []reports.Heading{{Label: "a"}}, Rows: [][]reports.Entry{{{Text: evil}}}, Total: []reports.Entry{{Text: evil}}},
 		},
 	}
