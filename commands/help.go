@@ -26,7 +26,7 @@ const helpNames = 15
 // help explains what can be asked, or one command, filter, option or figure. All of it derives from the tables and
 // the catalogue.
 func (d *Desk) help(ctx context.Context, req Request, scope storage.Scope, pl plan) (Reply, error) {
-	h := &helper{lang: d.language(req)}
+	h := &guide{lang: d.language(req)}
 	if err := d.topic(ctx, h, scope, req, pl.topic); err != nil {
 		return Reply{}, err
 	}
@@ -35,14 +35,14 @@ func (d *Desk) help(ctx context.Context, req Request, scope storage.Scope, pl pl
 	return Reply{Card: h.card, Private: true}, nil
 }
 
-// helper puts a card of help together.
-type helper struct {
+// guide puts a card of help together: what can be asked, and how.
+type guide struct {
 	lang *reports.Language
 	card reports.Card
 	name string // of the topic, for the canonical command
 }
 
-func (d *Desk) topic(ctx context.Context, h *helper, scope storage.Scope, req Request, t topic) error {
+func (d *Desk) topic(ctx context.Context, h *guide, scope storage.Scope, req Request, t topic) error {
 	if t.text == "" {
 		h.overview()
 		return nil
@@ -83,20 +83,20 @@ func unknownTopic(lang *reports.Language, req Request, t topic) error {
 	return p.replace(e, sure, like...)
 }
 
-func (h *helper) say(id string, args ...reports.Args) string { return h.lang.Say(id, args...) }
+func (h *guide) say(id string, args ...reports.Args) string { return h.lang.Say(id, args...) }
 
-func (h *helper) note(text string) { h.add(reports.Note{Text: text}) }
+func (h *guide) note(text string) { h.add(reports.Note{Text: text}) }
 
-func (h *helper) add(blocks ...reports.Block) { h.card.Blocks = append(h.card.Blocks, blocks...) }
+func (h *guide) add(blocks ...reports.Block) { h.card.Blocks = append(h.card.Blocks, blocks...) }
 
 // title heads the card; the definition is its first sentence.
-func (h *helper) title(title, doc string) {
+func (h *guide) title(title, doc string) {
 	h.card.Title, h.card.Lead = title, doc
 	h.note(doc)
 }
 
 // overview is help without a topic.
-func (h *helper) overview() {
+func (h *guide) overview() {
 	h.title(h.say("commands.help.title"), h.say("commands.help.intro"))
 	var commands []string
 	var run reports.Actions
@@ -153,7 +153,7 @@ func texts(cells ...string) []reports.Entry {
 }
 
 // subject is help on a whole table.
-func (h *helper) subject(topic string) {
+func (h *guide) subject(topic string) {
 	h.title(h.say("topic."+topic), h.say("commands.help."+topic+".intro"))
 	switch topic {
 	case topicFilters:
@@ -179,7 +179,7 @@ func (h *helper) subject(topic string) {
 }
 
 // keys lists names with what they mean and how else they are written.
-func (h *helper) keys(prefix string, names []string) reports.Table {
+func (h *guide) keys(prefix string, names []string) reports.Table {
 	t := reports.Table{Columns: []reports.Heading{
 		{Label: h.say("commands.help.name")}, {Label: h.say("commands.help.meaning")}, {Label: h.say("commands.help.also"), Minor: true},
 	}}
@@ -190,7 +190,7 @@ func (h *helper) keys(prefix string, names []string) reports.Table {
 }
 
 // verb is help on one command.
-func (h *helper) verb(name string) {
+func (h *guide) verb(name string) {
 	i := slices.IndexFunc(Verbs(), func(v Verb) bool { return v.Name == name })
 	v := Verbs()[i]
 	h.title(h.say(v.Label), h.say(v.Doc))
@@ -215,7 +215,7 @@ func (h *helper) verb(name string) {
 }
 
 // key is help on a filter or option: what it means, how else it is written, which values it takes.
-func (d *Desk) key(ctx context.Context, h *helper, scope storage.Scope, key string) error {
+func (d *Desk) key(ctx context.Context, h *guide, scope storage.Scope, key string) error {
 	f, ok := storage.FieldNamed(key)
 	if !ok || !f.Filter {
 		if slices.Contains(elsewhere, key) {
@@ -250,13 +250,13 @@ func (d *Desk) key(ctx context.Context, h *helper, scope storage.Scope, key stri
 	return nil
 }
 
-func (h *helper) also(id string) {
+func (h *guide) also(id string) {
 	if words := h.lang.Words(id); len(words) > 0 {
 		h.note(h.say("commands.help.written", reports.Args{"Words": strings.Join(words, ", ")}))
 	}
 }
 
-func (h *helper) choices(key string, values []string) {
+func (h *guide) choices(key string, values []string) {
 	if len(values) > 0 {
 		h.note(h.say("commands.help.values", reports.Args{"Values": strings.Join(values, ", ")}))
 		h.example(key + ":" + Quote(values[0]))
@@ -264,7 +264,7 @@ func (h *helper) choices(key string, values []string) {
 }
 
 // names lists what the store has in a field, most sends first.
-func (h *helper) names(f *storage.Field, names []storage.Name) {
+func (h *guide) names(f *storage.Field, names []storage.Name) {
 	t := reports.Table{Columns: []reports.Heading{
 		{Label: h.say("field." + f.Name)}, {Label: h.say("metric.successful.short"), Number: true}, {Label: h.say("commands.help.last")},
 	}}
@@ -280,13 +280,13 @@ func (h *helper) names(f *storage.Field, names []storage.Name) {
 	h.add(t)
 }
 
-func (h *helper) example(terms string) {
+func (h *guide) example(terms string) {
 	command := reports.All()[0].Name + " " + terms
 	h.add(reports.Code{Text: botName + command}, reports.Actions{Buttons: []reports.Button{{Label: shorten(command, 60), Command: command}}})
 }
 
 // metric is the definition of a figure.
-func (h *helper) metric(name string) {
+func (h *guide) metric(name string) {
 	doc := h.say("metric." + name + ".doc")
 	if h.card.Title == "" {
 		h.name = name
