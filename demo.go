@@ -3,9 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"path/filepath"
-	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -111,27 +111,5 @@ func (s *shared) colourful() bool {
 	return ok && term.IsTerminal(int(f.Fd())) && s.getenv("NO_COLOR") == ""
 }
 
-func (s *shared) version() *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Say which build this is",
-		Args:  noArguments,
-		Run: func(*cobra.Command, []string) {
-			fmt.Fprintln(s.std.out, buildVersion())
-		},
-	}
-}
-
-func buildVersion() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "outboundbot (unknown build)"
-	}
-	version, revision := info.Main.Version, ""
-	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" {
-			revision = " " + setting.Value
-		}
-	}
-	return fmt.Sprintf("outboundbot %s%s %s", version, revision, info.GoVersion)
-}
+// silence is the log of a chat that would only be disturbed by one.
+func silence() *slog.Logger { return slog.New(slog.DiscardHandler) }

@@ -1,13 +1,60 @@
 package main
 
 import (
+	"context"
+	"encoding/json"
+	"io"
 	"os"
 	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
+
+	"outboundbot/commands"
+	"outboundbot/reports"
 )
+
+// timing is what ask --repeat adds to the machine form: medians of the runs after the first.
+type timing struct {
+	Runs    int     `json:"runs"`
+	WallMS  float64 `json:"wall_ms"`
+	CPUMS   float64 `json:"cpu_ms"`
+	FirstMS float64 `json:"first_ms"`
+	RSSMiB  float64 `json:"rss_mib"`
+}
+
+// repeat answers the same question again and again, from its words to the bytes of the answer, and adds the times
+// to the last answer.
+func (l *local) repeat(ctx context.Context, a asking) (answered, error) {
+	t := timing{Runs: a.Repeat}
+	var wall, cpu []float64
+	var reply commands.Reply
+	for i := range a.Repeat + 1 {
+		start, used := time.Now(), cpuTime()
+		reply = l.desk.Answer(ctx, l.request(a), nil)
+		discard(reply)
+		if err := writeJSON(io.Discard, reply); err != nil {
+			return answered{}, err
+		}
+		ms := float64(time.Since(start).Microseconds()) / 1000
+		switch {
+		case reply.Err != nil:
+			return machineForm(reply)
+		case i == 0:
+			t.FirstMS = ms
+		default:
+			wall = append(wall, ms)
+			cpu = append(cpu, float64((cpuTime()-used).Microseconds())/1000)
+		}
+	}
+	t.WallMS, t.CPUMS, t.RSSMiB = median(wall), median(cpu), peakRSS()
+	added, err := json.Marshal(t)
+	if err != nil {
+		return answered{}, err
+	}
+	return machineForm(reply, reports.Member{Name: "timing", JSON: added})
+}
 
 func median(values []float64) float64 {
 	slices.Sort(values)

@@ -177,10 +177,7 @@ func (r *Result) shown(c storage.Condition) string {
 	l := r.lang()
 	values := make([]string, len(c.Values))
 	for i, v := range c.Values {
-		values[i] = l.Value(c.Field, v)
-		if c.Field == "phone" && !r.Query.Scope.Contacts && !strings.HasPrefix(v, "~") {
-			values[i] = storage.Mask("WA", v)
-		}
+		values[i] = shownTo(r.Query.Scope, c.Field, l.Value(c.Field, v))
 	}
 	return head(values, 3, l)
 }

@@ -224,9 +224,7 @@ func conditions(where []storage.Condition, scope storage.Scope) string {
 	for i, c := range where {
 		values := make([]string, len(c.Values))
 		for k, v := range c.Values {
-			if c.Field == "phone" && !scope.Contacts && !strings.HasPrefix(v, "~") {
-				v = storage.Mask("WA", v)
-			}
+			v = shownTo(scope, c.Field, v)
 			if strings.ContainsAny(v, " ,:") {
 				v = `"` + v + `"`
 			}
@@ -238,6 +236,15 @@ func conditions(where []storage.Condition, scope storage.Scope) string {
 		}
 	}
 	return strings.Join(terms, " ")
+}
+
+// shownTo is a value of a filter as an asker may see it: a phone is masked where the scope hides contacts, unless a
+// token stands for it already. Commands always put a token there, this is the second lock.
+func shownTo(scope storage.Scope, field, value string) string {
+	if field != "phone" || scope.Contacts || strings.HasPrefix(value, "~") {
+		return value
+	}
+	return storage.Mask("WA", value)
 }
 
 // language is the asker's, or the default.
