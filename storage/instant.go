@@ -58,7 +58,7 @@ func (i *Instant) UnmarshalJSON(b []byte) error {
 	return err
 }
 
-// Earlier is the earlier of two instants, an absent one being later than all.
+// earlier is the earlier of two instants, an absent one being later than all.
 func (i Instant) earlier(o Instant) Instant {
 	if i == 0 || (o != 0 && o < i) {
 		return o

@@ -2,8 +2,8 @@ package storage
 
 import "github.com/shopspring/decimal"
 
-// Send is the row that the events of one send fold into (MODEL 2). Engines store it without the last four fields,
-// which depend on the question.
+// Send is the row that the events of one send fold into (MODEL 2). Engines store it without the last three fields,
+// which depend on the question and the asker; so does the end of a flow that nothing has settled.
 type Send struct {
 	ID      string
 	Time    Instant // the send date

@@ -13,8 +13,8 @@ const (
 	noSlot
 )
 
-// target finds a field of an event by its native name: its slot, and where its text goes if it has text. It is
-// [storage.Event.Field] with the fields that hold no text, and without a search.
+// target finds a field of an event by its native name: its slot, and where its text goes if it has text. It is a
+// switch, since an import asks for every member of every line; a test holds it to the fields that an event has.
 func target(e *storage.Event, name string) (slot uint, text *string) {
 	switch name {
 	case "id":
