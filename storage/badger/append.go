@@ -2,15 +2,33 @@ package badger
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 
 	"outboundbot/storage"
 )
 
-// batchSize is how many events go into one transaction. Their rows, heads and tokens stay far below what Badger
-// takes in one, and one sync of the disk serves them all.
-const batchSize = 1000
+// groupSize is up to how many events of several callers go into one commit: one sync of the disk serves them all.
+const groupSize = 4096
+
+// request is one Append that waits for its commit.
+type request struct {
+	events  []storage.Event
+	offset  int // of the events in the caller's slice
+	receipt storage.Receipt
+	err     error
+	done    chan struct{}
+}
+
+func (r *request) note(f fate) {
+	switch f {
+	case accepted:
+		r.receipt.Accepted++
+	case duplicate:
+		r.receipt.Duplicates++
+	case conflict:
+		r.receipt.Conflicts++
+	}
+}
 
 // Append implements storage.Store. When it returns an error the receipt tells what had become durable before.
 func (e *Engine) Append(ctx context.Context, events []storage.Event) (storage.Receipt, error) {
@@ -20,83 +38,109 @@ func (e *Engine) Append(ctx context.Context, events []storage.Event) (storage.Re
 		return total, err
 	}
 	defer done()
-	select {
-	case e.writer <- struct{}{}:
-		defer func() { <-e.writer }()
-	case <-ctx.Done():
-		return total, ctx.Err()
-	}
-	if e.broken != nil {
-		return total, fmt.Errorf("the store takes no events until it is opened again, since a write failed: %w", e.broken)
-	}
-	for from := 0; from < len(events); from += batchSize {
-		if err := ctx.Err(); err != nil {
+	for from := 0; from < len(events); from += groupSize {
+		r := &request{events: events[from:min(from+groupSize, len(events))], offset: from, done: make(chan struct{})}
+		if err := e.submit(ctx, r); err != nil {
 			return total, err
 		}
-		if err := e.room(roomForEvent); err != nil {
-			return total, err
-		}
-		r, err := e.appendBatch(events[from:min(from+batchSize, len(events))], from)
-		if err != nil {
-			return total, err
-		}
-		total.Accepted += r.Accepted
-		total.Duplicates += r.Duplicates
-		total.Conflicts += r.Conflicts
-		total.Rejected = append(total.Rejected, r.Rejected...)
+		total.Accepted += r.receipt.Accepted
+		total.Duplicates += r.receipt.Duplicates
+		total.Conflicts += r.receipt.Conflicts
+		total.Rejected = append(total.Rejected, r.receipt.Rejected...)
 	}
 	return total, nil
 }
 
-// appendBatch stores events of which the first stands at offset in the caller's slice.
-func (e *Engine) appendBatch(events []storage.Event, offset int) (storage.Receipt, error) {
-	var r storage.Receipt
-	b := e.newBatch()
-	defer b.discard()
-	seen := make(map[hash]uint64, len(events))
-	for i, ev := range events {
-		if err := ev.Normalize(); err != nil {
-			r.Rejected = append(r.Rejected, storage.Reject{Index: offset + i, Reason: err.Error()})
-			continue
-		}
-		encoded := encodeEvent(&ev)
-		fresh := newEvent{id: e.hash(ofEvent, ev.ID), encoded: encoded, content: digest(encoded)}
-		content, old := seen[fresh.id]
-		if !old {
-			var err error
-			if content, old, err = b.stored(fresh.id); err != nil {
-				return storage.Receipt{}, err
+// submit waits until a request is durable. Whoever gets the writer's token commits all that wait, so that many small
+// Appends at once share a commit.
+func (e *Engine) submit(ctx context.Context, r *request) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	e.queueMu.Lock()
+	e.queue = append(e.queue, r)
+	e.queueMu.Unlock()
+	for {
+		select {
+		case <-r.done:
+			return r.err
+		case e.writer <- struct{}{}:
+			e.commitWaiting()
+			<-e.writer
+		case <-ctx.Done():
+			if e.withdraw(r) {
+				return ctx.Err()
 			}
-		}
-		switch {
-		case !old:
-			seen[fresh.id] = fresh.content
-			if err := b.add(&ev, fresh); err != nil {
-				return storage.Receipt{}, err
-			}
-			r.Accepted++
-		case content == fresh.content:
-			r.Duplicates++
-		default:
-			r.Conflicts++
+			<-r.done // it is being committed
+			return r.err
 		}
 	}
-	if r.Accepted == 0 && r.Conflicts == 0 {
-		b.done = true // there is nothing to commit
-		return r, nil
-	}
-	b.count.Conflicts += r.Conflicts
-	return r, b.commit()
 }
 
-// stored is the content of a known event.
-func (b *batch) stored(id hash) (content uint64, ok bool, err error) {
-	v, err := b.get(eventKey(id))
-	if err != nil || v == nil {
-		return 0, false, err
+// withdraw takes a request back that nobody has begun to commit.
+func (e *Engine) withdraw(r *request) bool {
+	e.queueMu.Lock()
+	defer e.queueMu.Unlock()
+	for i, q := range e.queue {
+		if q == r {
+			e.queue = append(e.queue[:i], e.queue[i+1:]...)
+			return true
+		}
 	}
-	if len(v) != 8 {
-		return 0, false, errMissing
+	return false
+}
+
+// commitWaiting commits requests until none waits. The caller holds the writer's token.
+func (e *Engine) commitWaiting() {
+	for {
+		group := e.takeGroup()
+		if len(group) == 0 {
+			return
+		}
+		err := e.commitGroup(group)
+		for _, r := range group {
+			if r.err = err; err != nil {
+				r.receipt = storage.Receipt{}
+			}
+			close(r.done)
+		}
 	}
-	return binary.BigEndian.Uint64(v), true, nil
+}
+
+func (e *Engine) takeGroup() []*request {
+	e.queueMu.Lock()
+	defer e.queueMu.Unlock()
+	n, events := 0, 0
+	for n < len(e.queue) && (n == 0 || events+len(e.queue[n].events) <= groupSize) {
+		events += len(e.queue[n].events)
+		n++
+	}
+	group := e.queue[:n:n]
+	e.queue = append([]*request(nil), e.queue[n:]...)
+	return group
+}
+
+func (e *Engine) commitGroup(group []*request) error {
+	if e.broken != nil {
+		return fmt.Errorf("the store takes no events until it is opened again, since a write failed: %w", e.broken)
+	}
+	if err := e.room(roomForEvent); err != nil {
+		return err
+	}
+	c := e.newChange()
+	for _, r := range group {
+		for i, ev := range r.events {
+			if err := ev.Normalize(); err != nil {
+				r.receipt.Rejected = append(r.receipt.Rejected, storage.Reject{Index: r.offset + i, Reason: err.Error()})
+				continue
+			}
+			if err := c.route(ev, r); err != nil {
+				return err
+			}
+		}
+	}
+	if err := c.settle(); err != nil {
+		return err
+	}
+	return c.commit()
 }

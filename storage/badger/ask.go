@@ -2,14 +2,13 @@ package badger
 
 import (
 	"context"
-	"encoding/binary"
 	"iter"
 	"slices"
 	"sort"
-
-	"github.com/dgraph-io/badger/v4"
+	"strings"
 
 	"outboundbot/storage"
+	"outboundbot/storage/badger/columns"
 )
 
 // Count implements storage.Store.
@@ -17,17 +16,17 @@ func (e *Engine) Count(ctx context.Context, q storage.Question) (storage.Count, 
 	if err := q.Validate(); err != nil {
 		return storage.Count{}, err
 	}
-	v, err := e.read(ctx, &q)
+	v, done, err := e.read(ctx)
 	if err != nil {
 		return storage.Count{}, err
 	}
-	defer v.done()
-	c := storage.NewCounter(&q)
-	err = v.rows(span{}, false, func(s *storage.Send, first storage.Instant) bool {
-		c.Add(s, first)
-		return true
-	})
-	return c.Result(), err
+	defer done()
+	if contacts, ok := contactsOf(&q); ok {
+		c := storage.NewCounter(&q)
+		err := e.eachOf(v, contacts, func(s *storage.Send, first storage.Instant) { c.Add(s, first) })
+		return c.Result(), err
+	}
+	return e.columnsOf(v).Count(ctx, &q)
 }
 
 // Sends implements storage.Store. Memory does not grow with the number of rows.
@@ -43,97 +42,94 @@ func (e *Engine) sends(ctx context.Context, q *storage.Question, order storage.O
 	if err := q.Validate(); err != nil {
 		return err
 	}
-	v, err := e.read(ctx, q)
+	v, done, err := e.read(ctx)
 	if err != nil {
 		return err
 	}
-	defer v.done()
-	match := storage.NewMatcher(q)
-	var from span
-	if order.Limit > 0 && !order.NewestFirst {
-		if from, err = v.newest(match, order.Limit); err != nil {
-			return err
-		}
+	defer done()
+	if contacts, ok := contactsOf(q); ok {
+		return e.sendsOf(v, contacts, q, order, yield)
 	}
-	left := order.Limit
-	return v.rows(from, order.NewestFirst, func(s *storage.Send, first storage.Instant) bool {
-		if !match.Match(s, first) {
-			return true
-		}
-		s.Show(q.Scope, e.secret)
-		left--
-		return yield(*s, nil) && left != 0
-	})
+	return e.columnsOf(v).Sends(ctx, q, order, yield)
 }
 
 // Names implements storage.Store.
 func (e *Engine) Names(ctx context.Context, scope storage.Scope, field, prefix string) ([]storage.Name, error) {
-	q := storage.Question{Scope: scope}
-	names, err := storage.NewNames(&q, field, prefix)
+	v, done, err := e.read(ctx)
 	if err != nil {
 		return nil, err
 	}
-	v, err := e.read(ctx, &q)
-	if err != nil {
-		return nil, err
-	}
-	defer v.done()
-	err = v.rows(span{}, false, func(s *storage.Send, first storage.Instant) bool {
-		names.Add(s, first)
-		return true
-	})
-	return names.Result(), err
+	defer done()
+	return e.columnsOf(v).Names(ctx, scope, field, prefix)
 }
 
 // Stats implements storage.Store.
 func (e *Engine) Stats(ctx context.Context) (storage.Stats, error) {
-	v, err := e.read(ctx, &storage.Question{})
+	v, done, err := e.read(ctx)
 	if err != nil {
 		return storage.Stats{}, err
 	}
-	defer v.done()
-	var c counters
-	if err := record(v, metaKey(metaCounters), &c); err != nil {
-		return storage.Stats{}, err
-	}
+	defer done()
+	c := v.cat
 	stats := storage.Stats{Events: c.Events, Sends: c.Sends, Orphans: c.Orphans, Conflicts: c.Conflicts, Latest: c.Latest}
-	err = v.rows(span{}, false, func(s *storage.Send, _ storage.Instant) bool {
-		stats.First = s.Time
-		return false
-	})
+	stats.First, err = v.earliest()
 	return stats, err
+}
+
+// earliest is the time of the first send.
+func (v *view) earliest() (storage.Instant, error) {
+	order := make([]int, len(v.parts))
+	for i := range order {
+		order[i] = i
+	}
+	sort.Slice(order, func(a, b int) bool { return v.cat.Segments[order[a]].First < v.cat.Segments[order[b]].First })
+	var earliest storage.Instant
+	for _, i := range order {
+		entry := &v.cat.Segments[i]
+		switch {
+		case earliest != 0 && entry.First >= earliest:
+			return earliest, nil
+		case entry.live() == 0:
+			continue
+		case entry.Dead == 0:
+			earliest = entry.First
+			continue
+		}
+		err := v.parts[i].All(v.parts[i].Dead, func(_ int, r *columns.Row) error {
+			if earliest == 0 || r.Time < earliest {
+				earliest = r.Time
+			}
+			return nil
+		})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return earliest, nil
 }
 
 // Timeline implements storage.Store.
 func (e *Engine) Timeline(ctx context.Context, scope storage.Scope, contact storage.Contact) ([]storage.Event, error) {
+	v, done, err := e.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	found, err := e.componentsOf(v, []storage.Contact{contact})
+	if err != nil {
+		return nil, err
+	}
 	q := storage.Question{Scope: scope, Test: true}
-	v, err := e.read(ctx, &q)
-	if err != nil {
-		return nil, err
-	}
-	defer v.done()
-	components, err := v.componentsOf(contact)
-	if err != nil {
-		return nil, err
-	}
 	match, visible := storage.NewMatcher(&q), false
 	var events []storage.Event
-	for _, id := range components {
-		joined, err := v.join(id)
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range joined.Timelines {
-			if !v.is(contact, t.Key.Channel, t.Key.Contact) {
+	for _, src := range found {
+		for _, t := range storage.Join(src.events).Timelines {
+			if !e.is(contact, t.Key.Channel, t.Key.Contact) {
 				continue
 			}
 			shown := false
 			for _, send := range t.Fold(e.windows) {
-				first, err := v.firstSuccess(&send)
-				if err != nil {
-					return nil, err
-				}
-				shown = match.Match(&send, first) || shown
+				shown = match.Match(&send, 0) || shown // without a range nobody is recurring
 			}
 			visible = visible || shown
 			if shown || len(scope.Where()) == 0 {
@@ -144,219 +140,178 @@ func (e *Engine) Timeline(ctx context.Context, scope storage.Scope, contact stor
 	if !visible {
 		return nil, nil
 	}
-	sort.Slice(events, func(i, j int) bool { return events[i].Before(&events[j]) })
+	inOrder(events)
 	storage.ShowEvents(events, scope, e.secret)
 	return events, nil
 }
 
-// view is one state of the store, read for one question.
-type view struct {
-	e     *Engine
-	ctx   context.Context
-	q     *storage.Question
-	txn   *badger.Txn
-	done  func()
-	first map[string]storage.Instant // first successes looked up of late, by contact key
+// read gives the present state for a question.
+func (e *Engine) read(ctx context.Context) (*view, func(), error) {
+	if err := ctx.Err(); err != nil {
+		return nil, nil, err
+	}
+	return e.look()
 }
 
-// firstKept is how many first successes a view keeps at hand, about two megabytes of them. A list of sends in order
-// of time comes back to a contact soon or hardly ever.
-const firstKept = 20_000
-
-func (e *Engine) read(ctx context.Context, q *storage.Question) (*view, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+// columnsOf is a state as the columns look at it.
+func (e *Engine) columnsOf(v *view) *columns.View {
+	return &columns.View{
+		Parts: v.parts, First: v.firsts, Secret: e.secret,
+		Contact: func(person uint32) (string, error) {
+			_, contact, err := e.persons.Contact(person)
+			return contact, err
+		},
+		Persons: func(c storage.Contact) ([]uint32, error) { return e.personsOf(v, c) },
 	}
-	txn, done, err := e.snapshot()
+}
+
+// contactsOf are the contacts that a question is about, if a condition names some: then their own events answer it.
+func contactsOf(q *storage.Question) ([]storage.Contact, bool) {
+	for _, c := range q.Where {
+		if c.Field != "phone" || c.Not {
+			continue
+		}
+		var contacts []storage.Contact
+		for _, value := range c.Values {
+			if token, ok := strings.CutPrefix(value, "~"); ok {
+				contacts = append(contacts, storage.Contact{Token: token})
+			}
+			contacts = append(contacts, storage.Contact{ID: value})
+		}
+		return contacts, true
+	}
+	return nil, false
+}
+
+// componentsOf reads the components that hold events of some contacts.
+func (e *Engine) componentsOf(v *view, contacts []storage.Contact) ([]source, error) {
+	c := &change{e: e, view: v, leader: nil, owner: nil}
+	var components []uint32
+	for _, contact := range contacts {
+		token := e.tokenHash(contact.Token)
+		if contact.Token == "" {
+			token = e.address(contact.ID)
+		}
+		owners, err := c.owners(token)
+		if err != nil {
+			return nil, err
+		}
+		for _, o := range owners {
+			components = append(components, v.members.of(o))
+		}
+	}
+	slices.Sort(components)
+	var found []source
+	for _, component := range slices.Compact(components) {
+		src, err := c.source(component)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, src)
+	}
+	return found, nil
+}
+
+// personsOf are the numbers of a contact, one on each channel.
+func (e *Engine) personsOf(v *view, contact storage.Contact) ([]uint32, error) {
+	found, err := e.componentsOf(v, []storage.Contact{contact})
 	if err != nil {
 		return nil, err
 	}
-	if err := e.whole(); err != nil {
-		done()
-		return nil, err
+	var persons []uint32
+	for _, src := range found {
+		for _, p := range src.persons {
+			channel, id, err := e.persons.Contact(p)
+			if err != nil {
+				return nil, err
+			}
+			if e.is(contact, channel, id) {
+				persons = append(persons, p)
+			}
+		}
 	}
-	return &view{e: e, ctx: ctx, q: q, txn: txn, done: done, first: map[string]storage.Instant{}}, nil
+	return persons, nil
 }
 
-// span is the key of the row to start with; the zero value is the first of the question's range.
-type span struct{ start []byte }
+// eachOf calls f with the sends of some contacts, by folding their events once more.
+func (e *Engine) eachOf(v *view, contacts []storage.Contact, f func(s *storage.Send, first storage.Instant)) error {
+	found, err := e.componentsOf(v, contacts)
+	if err != nil {
+		return err
+	}
+	var folder storage.Folder
+	for _, src := range found {
+		firsts := map[string]storage.Instant{}
+		for _, p := range src.persons {
+			channel, id, err := e.persons.Contact(p)
+			if err != nil {
+				return err
+			}
+			firsts[channel+"\x00"+id] = v.firsts[p]
+		}
+		rows, _ := folder.Fold(src.events, e.windows)
+		for i := range rows {
+			s := &rows[i]
+			if s.Contact == "" {
+				continue // nobody's
+			}
+			s.Token = e.tokenOf(s.Channel, s.Contact)
+			f(s, firsts[s.ContactKey()])
+		}
+	}
+	return nil
+}
 
-// rows calls f with the rows that may lie in the question's range, oldest or newest first, until it returns false.
-func (v *view) rows(from span, newestFirst bool, f func(s *storage.Send, first storage.Instant) bool) error {
-	lowest, highest := v.q.Range.Window()
-	low, high := rowKey(lowest, ""), rowKey(highest, "")
-	if from.start != nil {
-		low = from.start
+// sendsOf lists the sends of some contacts.
+func (e *Engine) sendsOf(v *view, contacts []storage.Contact, q *storage.Question, order storage.Order, yield func(storage.Send, error) bool) error {
+	match := storage.NewMatcher(q)
+	var sends []storage.Send
+	err := e.eachOf(v, contacts, func(s *storage.Send, first storage.Instant) {
+		if match.Match(s, first) {
+			s.Show(q.Scope, e.secret)
+			sends = append(sends, *s)
+		}
+	})
+	if err != nil {
+		return err
 	}
-	it := v.txn.NewIterator(badger.IteratorOptions{Prefix: []byte{'r'}, Reverse: newestFirst})
-	defer it.Close()
-	seek := low
-	if newestFirst {
-		seek = high
+	slices.SortFunc(sends, earlier)
+	if order.Limit > 0 && len(sends) > order.Limit {
+		sends = sends[len(sends)-order.Limit:]
 	}
-	for it.Seek(seek); it.Valid(); it.Next() {
-		if err := v.ctx.Err(); err != nil {
-			return err
-		}
-		item := it.Item()
-		if !newestFirst && string(item.Key()) >= string(high) || newestFirst && string(item.Key()) < string(low) {
-			return nil
-		}
-		r, err := v.row(item)
-		if err != nil {
-			return err
-		}
-		r.Token = storage.TokenOf(v.e.secret, r.Channel, r.Contact)
-		first, err := v.firstSuccess(&r.Send)
-		if err != nil {
-			return err
-		}
-		if !f(&r.Send, first) {
+	if order.NewestFirst {
+		slices.Reverse(sends)
+	}
+	for _, s := range sends {
+		if !yield(s, nil) {
 			return nil
 		}
 	}
 	return nil
 }
 
-// row reads a row and the records that it goes on in.
-func (v *view) row(item *badger.Item) (r row, err error) {
-	var enc []byte
-	var more uint64
-	err = item.Value(func(b []byte) error {
-		n := 0
-		if more, n = binary.Uvarint(b); n <= 0 {
-			return errMissing
-		}
-		if more == 0 {
-			return decode(b[n:], &r)
-		}
-		enc = append(enc, b[n:]...)
-		return nil
-	})
-	if err != nil || more == 0 {
-		return r, err
+func earlier(a, b storage.Send) int {
+	if a.Time != b.Time {
+		return int(a.Time - b.Time)
 	}
-	at, send := rowOf(item.Key())
-	for i := range int(more) {
-		piece, err := v.get(restKey(at, send, i))
-		if err != nil {
-			return r, err
-		}
-		if piece == nil {
-			return r, errMissing
-		}
-		enc = append(enc, piece...)
-	}
-	return r, decode(enc, &r)
-}
-
-// newest finds where the newest rows begin that the question covers, at most limit of them, so that they can be
-// listed oldest first without keeping them.
-func (v *view) newest(match *storage.Matcher, limit int) (span, error) {
-	var last span
-	err := v.rows(span{}, true, func(s *storage.Send, first storage.Instant) bool {
-		if !match.Match(s, first) {
-			return true
-		}
-		last.start = rowKey(s.Time, s.ID)
-		limit--
-		return limit > 0
-	})
-	return last, err
-}
-
-// firstSuccess is that of the send's contact. It decides something only where the range has a first day; a send
-// without contact is a contact of its own.
-func (v *view) firstSuccess(s *storage.Send) (storage.Instant, error) {
-	if s.Contact == "" {
-		if s.Status == storage.Successful && !s.Test {
-			return s.Time, nil
-		}
-		return 0, nil
-	}
-	if v.q.Range.From == 0 {
-		return 0, nil
-	}
-	k := s.ContactKey()
-	if first, ok := v.first[k]; ok {
-		return first, nil
-	}
-	var contact contactRecord
-	h := v.e.contactHash(s.Channel, s.Contact)
-	if err := record(v, contactKey(h), &contact); err != nil {
-		return 0, err
-	}
-	if len(v.first) >= firstKept {
-		clear(v.first)
-	}
-	v.first[k] = contact.First
-	return contact.First, nil
-}
-
-// get is the value under a key, nil if there is none.
-func (v *view) get(k []byte) ([]byte, error) { return valueOf(v.txn, k) }
-
-// record reads what another record says is there.
-func record[T any](v *view, k []byte, r *T) error {
-	b, err := v.get(k)
-	if err != nil {
-		return err
-	}
-	if b == nil {
-		return errMissing
-	}
-	return decode(b, r)
-}
-
-// componentsOf lists the components that hold timelines of a contact.
-func (v *view) componentsOf(contact storage.Contact) ([]uint64, error) {
-	prefix := append([]byte{'t'}, contact.Token...)
-	if contact.Token == "" {
-		digits := v.e.hash(ofAddress, storage.Digits(contact.ID))
-		prefix = key('w', digits[:])
-	}
-	var contacts [][]byte
-	err := eachKey(v.txn, prefix, func(k []byte) error {
-		contacts = append(contacts, append([]byte{}, k[len(k)-len(hash{}):]...))
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	var components []uint64
-	for _, h := range contacts {
-		err := eachKey(v.txn, key('y', h), func(k []byte) error {
-			components = append(components, binary.BigEndian.Uint64(k[len(k)-8:]))
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	slices.Sort(components) // a phone's contacts on several channels may share one
-	return slices.Compact(components), nil
+	return strings.Compare(a.ID, b.ID)
 }
 
 // is tells whether a timeline's contact is the one asked for.
-func (v *view) is(c storage.Contact, channel, id string) bool {
+func (e *Engine) is(c storage.Contact, channel, id string) bool {
 	if id == "" || (c.Channel != "" && c.Channel != channel) {
 		return false
 	}
 	if c.Token != "" {
-		return storage.TokenOf(v.e.secret, channel, id) == c.Token
+		return e.tokenOf(channel, id) == c.Token
 	}
 	return storage.Digits(c.ID) == storage.Digits(id)
 }
 
-// join reads and joins a component.
-func (v *view) join(component uint64) (storage.Joined, error) {
-	var h head
-	if err := record(v, headKey(component), &h); err != nil {
-		return storage.Joined{}, err
-	}
-	if err := h.Chunks.read(v.get, component, chunkList); err != nil {
-		return storage.Joined{}, err
-	}
-	events, err := h.readEvents(v.get)
-	return storage.Join(events), err
+// tokenOf stands for a contact in masked output.
+func (e *Engine) tokenOf(channel, contact string) string {
+	return storage.TokenOf(e.secret, channel, contact)
 }
+
+// tokenHash finds a contact by the token that stands for it.
+func (e *Engine) tokenHash(token string) uint64 { return e.vault.Hash(ofToken, token) }

@@ -1,53 +1,3 @@
-// Package badger is the embedded engine: events, rows and the bot's own memory in one Badger database in one folder.
-//
-// # Components
-//
-// Events are kept by component: a set of events that is closed under the links that storage.Join looks at, so that
-// joining a component gives the same as joining everything. An event brings link tokens: the send it names, the
-// message id of a send, what it replies to, its conversation and its own place. A token belongs to one component; an
-// event whose tokens belong to several merges them, the smaller into the larger. After the join the place of each
-// timeline that came out is a token too; if another component owns it, the two merge and are joined again, until
-// nothing moves. Tokens that have gone stale only merge more than needed, which is harmless.
-//
-// An Append joins and folds the components it touched, compares the rows with those stored, and writes what changed
-// in one transaction. Large Appends are cut into several transactions; repeating one that was interrupted is safe,
-// since known events are skipped. What does not fit into one transaction goes through a journal.
-//
-// # Keys
-//
-// Numbers are big-endian. H is the first 16 bytes of a hash keyed with the store's secret. Heads, lists, rows and
-// contacts are CBOR.
-//
-//	key                            value
-//	e H(event id)                  8 bytes of the content's hash
-//	l H(link token)                number of the component
-//	c component                    head: chunks, last events, rows with their hashes, contacts; or what it merged into
-//	h component list n             64 entries of one of the head's lists, if it is longer
-//	v chunk                        events, one after the other
-//	r time send                    row: the folded send, without what depends on the question
-//	o time send n                  what a very long row goes on with
-//	p H(contact)                   channel, contact, first success
-//	g H(contact) time send         nothing; successful sends that are no tests, for the first success
-//	y H(contact) component         nothing; where the contact's timelines are
-//	w H(digits of contact) H(contact)   nothing; finds a contact by phone or id on any channel
-//	t token H(contact)             nothing; finds a contact by the token that stands for it
-//	s key, x expiry key            the bot's memory, see State
-//	j n, J                         a journal being applied
-//	m name                         secret, format, fingerprint of the fold, counters
-//
-// Rows stand in order of time, so a range of days is one scan. Numbers of chunks and components only grow, so what
-// arrives together lies together.
-//
-// # Settings
-//
-// SyncWrites: an acknowledged event survives a power cut, which Badger's default does not promise. Checksums are
-// verified when a table is opened: by default Badger serves flipped bits as data, and its stricter modes end scans
-// early or crash on a damaged table. Values up to 1 MiB stay in the tables, and no record gets that large: lists and
-// rows are cut, State refuses more than half of it. So the value log and its garbage collection play no part. Three
-// memtables of 10 MiB and a block cache of 32 MiB, where the defaults are 5, 64 and 256, to live in a small box: what
-// Badger builds tables in grows with the memtables. The index cache is larger, because it holds the filters that say
-// of a new event's id that it is not known. Two compactors, since more only compete with the questions. Conflict
-// detection is off: there is one writer.
 package badger
 
 import (
@@ -62,31 +12,54 @@ import (
 	"github.com/dgraph-io/badger/v4/options"
 
 	"outboundbot/storage"
+	"outboundbot/storage/badger/columns"
+	"outboundbot/storage/badger/guard"
+	"outboundbot/storage/badger/vault"
 )
 
 // Options of a store.
 type Options struct {
 	Windows  storage.Windows  // answer windows; rows are folded anew when they differ from those of the last time
 	Now      func() time.Time // the clock that State's values expire by; nil for the machine's
-	Log      *slog.Logger     // Badger's warnings; nil for none
+	Log      *slog.Logger     // warnings; nil for none
 	InMemory bool             // keep nothing on disk; the folder is not used
+	Key      storage.Secret   // the master key, 64 hexadecimal digits; empty for the file master.key in the folder
+	Small    bool             // live in a box of half a gigabyte
+	Progress func(done, all int)
 }
 
 // Engine is a storage.Store in one folder, owned by one process.
 type Engine struct {
 	db      *badger.DB
+	dir     string // "" in memory
+	small   bool
 	windows storage.Windows
 	now     func() time.Time
-	secret  []byte
+	log     *slog.Logger
+	vault   *vault.Vault
+	secret  []byte // of tokens that stand for contacts
+	persons persons
+	super   *guard.Super  // nil in memory
 	free    func() uint64 // bytes left on the disk; nil in memory
 
-	writer chan struct{} // holds one token while somebody appends
-	count  counters      // of what is stored; this and the next two are the writer's
-	recent recent
-	broken error // a write that failed
+	blocks  *cache         // of event blocks, index pages and contacts
+	columns *columns.Cache // of sends
 
-	view sync.RWMutex // held for reading while a snapshot is taken, for writing while a journal is applied
-	torn error        // a journal that was not applied to its end; guarded by view
+	writer  chan struct{} // holds one token while somebody changes the store
+	broken  error         // a write that failed; the writer's
+	queueMu sync.Mutex
+	queue   []*request
+
+	viewMu sync.Mutex
+	view   *view // the present one
+	oldest *view // that somebody may look at
+
+	garbageMu sync.Mutex
+	garbage   map[uint64]bool // runs and segments that nothing names, or will name no more
+	lastID    uint64          // of a run or segment
+
+	merging sync.Mutex // held while something is merged
+	merger  *merger
 
 	life    sync.Mutex
 	closed  bool
@@ -98,73 +71,151 @@ type Engine struct {
 var ErrClosed = errors.New("the store is closed")
 
 // Open opens or creates the store in dir, of which it makes the folder readable by the owner only. A folder that
-// another process owns gives storage.ErrLocked; one that has lost its table of contents is refused, as Badger would
-// delete the data.
+// another process owns gives storage.ErrLocked; one in which something is missing is refused before Badger can make
+// it worse.
 func Open(dir string, opts Options) (*Engine, error) {
-	if !opts.InMemory {
-		if err := prepare(dir); err != nil {
-			return nil, err
-		}
-		if have := freeBytes(dir); have < roomToOpen {
-			return nil, noRoom(dir, have, roomToOpen)
-		}
+	e := &Engine{
+		small: opts.Small, windows: opts.Windows, now: opts.Now, log: opts.Log, writer: make(chan struct{}, 1),
+		garbage: map[uint64]bool{}, blocks: newCache(48 << 20), columns: columns.NewCache(256 << 20),
 	}
-	return open(settings(dir, opts), opts)
-}
-
-func open(set badger.Options, opts Options) (*Engine, error) {
-	dir := set.Dir
-	db, err := badger.Open(set)
-	if err != nil {
-		// Badger does not wrap the cause, so its words are all there is.
-		if strings.Contains(err.Error(), "Cannot acquire directory lock") {
-			return nil, fmt.Errorf("%s: %w", dir, storage.ErrLocked)
-		}
-		return nil, fmt.Errorf("opening the store in %s: %w", dir, err)
+	if opts.Small {
+		e.blocks, e.columns = newCache(16<<20), columns.NewCache(48<<20)
 	}
-	e := &Engine{db: db, windows: opts.Windows, now: opts.Now, writer: make(chan struct{}, 1)}
 	if e.now == nil {
 		e.now = time.Now
 	}
-	if !opts.InMemory {
-		e.free = func() uint64 { return freeBytes(dir) }
+	e.persons = persons{e}
+	if err := e.openFolder(dir, opts); err != nil {
+		return nil, err
 	}
-	if err := e.start(); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the store in %s: %w", dir, err), db.Close())
+	if err := e.start(opts); err != nil {
+		return nil, errors.Join(fmt.Errorf("opening the store in %s: %w", dir, err), e.db.Close())
 	}
+	e.merger = e.startMerger()
 	return e, nil
 }
 
-func settings(dir string, opts Options) badger.Options {
-	if opts.InMemory {
-		dir = ""
+func (e *Engine) openFolder(dir string, opts Options) error {
+	if !opts.InMemory {
+		e.dir = dir
+		if err := prepare(dir); err != nil {
+			return err
+		}
+		if have := freeBytes(dir); have < roomToOpen {
+			return noRoom(dir, have, roomToOpen)
+		}
+		e.free = func() uint64 { return freeBytes(dir) }
+		var err error
+		if e.super, err = guard.Open(dir); err != nil {
+			return err
+		}
 	}
+	var err error
+	if e.vault, err = e.openVault(opts); err != nil {
+		return err
+	}
+	e.secret = e.vault.TokenSecret()
+	if e.db, err = badger.Open(e.settings(opts)); err == nil {
+		return nil
+	}
+	// Badger does not wrap the cause, so its words are all there is.
+	if strings.Contains(err.Error(), "Cannot acquire directory lock") {
+		return fmt.Errorf("%s: %w", dir, storage.ErrLocked)
+	}
+	return fmt.Errorf("opening the store in %s: %w", dir, err)
+}
+
+func (e *Engine) openVault(opts Options) (*vault.Vault, error) {
+	switch {
+	case opts.Key != "":
+		return vault.FromText(opts.Key.Reveal())
+	case opts.InMemory:
+		return vault.New(vault.NewMaster())
+	default:
+		return vault.FromFile(e.dir)
+	}
+}
+
+func (e *Engine) settings(opts Options) badger.Options {
 	const mib = 1 << 20
-	return badger.DefaultOptions(dir).
+	set := badger.DefaultOptions(e.dir).
 		WithInMemory(opts.InMemory).
 		WithLogger(quiet{opts.Log}).
 		WithSyncWrites(!opts.InMemory).
 		WithDetectConflicts(false).
-		WithChecksumVerificationMode(options.OnTableRead).
-		WithMemTableSize(10 * mib).
-		WithNumMemtables(3).
+		WithCompression(options.None).
+		WithChecksumVerificationMode(options.NoVerification).
+		WithMemTableSize(64 * mib).
+		WithNumMemtables(2).
+		WithBaseTableSize(16 * mib).
 		WithValueLogFileSize(64 * mib).
-		WithBlockCacheSize(32 * mib).
-		WithIndexCacheSize(64 * mib).
+		WithBlockCacheSize(0).
+		WithIndexCacheSize(0).
 		WithNumCompactors(2).
 		WithMetricsEnabled(false)
+	if opts.Small {
+		set = set.WithMemTableSize(16 * mib).WithBaseTableSize(4 * mib)
+	}
+	return set
 }
 
-// start reads what the store knows of itself, finishes what a crash interrupted and brings rows up to date with
-// the windows.
-func (e *Engine) start() error {
-	if err := e.replayJournal(); err != nil {
+// start reads the catalogue and opens what it names, removes what a crash left behind, and brings rows up to date
+// with the windows.
+func (e *Engine) start(opts Options) error {
+	cat, err := e.readCatalogue()
+	if err != nil {
 		return err
 	}
-	if err := e.readMeta(); err != nil {
+	if e.super != nil {
+		if err := e.super.CheckAfter(cat.Seq); err != nil {
+			return err
+		}
+	}
+	v, err := e.openView(cat)
+	if err != nil {
 		return err
 	}
-	return e.refold()
+	e.publish(v, nil)
+	e.lastID = cat.LastID
+	e.remove(cat.Garbage)
+	if err := e.removeUnnamed(); err != nil {
+		return err
+	}
+	return e.refold(opts.Progress)
+}
+
+// openView opens what a catalogue names.
+func (e *Engine) openView(cat *catalogue) (*view, error) {
+	v := &view{cat: cat}
+	for _, entry := range cat.Runs {
+		r, err := e.openRun(entry)
+		if err != nil {
+			return nil, err
+		}
+		v.runs = append(v.runs, r)
+	}
+	v.members = join(v.runs)
+	for _, entry := range cat.Segments {
+		part, err := e.openSegment(entry)
+		if err != nil {
+			return nil, fmt.Errorf("sends from %s to %s: %w", entry.First, entry.Last, err)
+		}
+		v.parts = append(v.parts, part)
+	}
+	v.firsts = make([]storage.Instant, 0, int(cat.Persons)+int(cat.Persons)/8)
+	for page := 0; page*firstsPerPage < int(cat.Persons); page++ {
+		b, err := e.value(ofFirsts, numbered(ofFirsts, uint64(page)))
+		if err != nil {
+			return nil, err
+		}
+		if v.firsts, err = decodeFirsts(v.firsts, b); err != nil {
+			return nil, err
+		}
+	}
+	if len(v.firsts) != int(cat.Persons) {
+		return nil, fmt.Errorf("a damaged store: it has first successes of %d contacts, not of %d", len(v.firsts), cat.Persons)
+	}
+	return v, nil
 }
 
 // Close waits for what is under way and closes the store.
@@ -176,8 +227,13 @@ func (e *Engine) Close() error {
 	}
 	e.closed = true
 	e.life.Unlock()
+	e.merger.stop()
 	e.inUse.Wait()
-	return e.db.Close()
+	err := e.db.Close()
+	if e.super != nil {
+		err = errors.Join(err, e.super.Close())
+	}
+	return err
 }
 
 // use keeps the store open until done is called.
@@ -191,16 +247,20 @@ func (e *Engine) use() (done func(), err error) {
 	return e.inUse.Done, nil
 }
 
-// snapshot gives one state of the store and keeps the store open until done is called.
-func (e *Engine) snapshot() (txn *badger.Txn, done func(), err error) {
-	leave, err := e.use()
-	if err != nil {
-		return nil, nil, err
+// acknowledged notes outside the database what it holds, so that a later start can tell if it has lost any of it.
+func (e *Engine) acknowledged(cat *catalogue) {
+	if e.super == nil {
+		return
 	}
-	e.view.RLock()
-	defer e.view.RUnlock()
-	txn = e.db.NewTransaction(false)
-	return txn, func() { txn.Discard(); leave() }, nil
+	if err := e.super.Note(cat.Seq, cat.Events, cat.Sends); err != nil {
+		e.warn("noting what is stored: %v", err)
+	}
+}
+
+func (e *Engine) warn(format string, args ...any) {
+	if e.log != nil {
+		e.log.Warn(fmt.Sprintf(format, args...))
+	}
 }
 
 // quiet passes Badger's warnings and errors on; the rest says nothing to an operator.

@@ -1,30 +1,38 @@
 package badger
 
 import (
-	"crypto/sha256"
 	"encoding/binary"
 
 	"outboundbot/storage"
 )
 
-// hash is a keyed hash: without the store's secret nobody can try phones or ids against it.
-type hash [16]byte
+// kind is what a value is: the first byte of its key, and part of its envelope.
+type kind byte
 
-// hash of a text of some kind. The secret stands before the text and the result is cut, so plain SHA-256 is enough
-// of a keyed hash, and cheaper than HMAC where every event needs several.
-func (e *Engine) hash(kind byte, text string) hash {
-	buf := make([]byte, 0, 256)
-	buf = append(buf, e.secret...)
-	buf = append(buf, kind)
-	buf = append(buf, text...)
-	sum := sha256.Sum256(buf)
-	return hash(sum[:16])
-}
+const (
+	ofMeta      kind = 'm' // name: format, fold
+	ofCatalogue kind = 'C' // the one list of what there is
+	ofBlock     kind = 'b' // run, block: events
+	ofDirectory kind = 'd' // run: which components its blocks begin with, and where its index pages are
+	ofPage      kind = 'i' // run, page: identifier hashes and their components
+	ofColumn    kind = 'g' // segment, column: of sends
+	ofDead      kind = 'z' // segment: rows that were replaced
+	ofPersons   kind = 'p' // page: contacts, under keys of their own
+	ofFirsts    kind = 'f' // page: first successes
+)
 
-// digest tells contents apart.
-func digest(content []byte) uint64 {
-	sum := sha256.Sum256(content)
-	return binary.BigEndian.Uint64(sum[:])
+// allColumns is the column number under which a small segment has all its columns in one value.
+const allColumns = 0xffff
+
+func metaKey(name string) []byte { return append([]byte{byte(ofMeta)}, name...) }
+
+func catalogueKey() []byte { return []byte{byte(ofCatalogue)} }
+
+func numbered(k kind, n uint64) []byte { return binary.BigEndian.AppendUint64([]byte{byte(k)}, n) }
+
+// inside is the key of a part of a run or segment.
+func inside(k kind, n uint64, part int) []byte {
+	return binary.BigEndian.AppendUint32(numbered(k, n), uint32(part))
 }
 
 func key(prefix byte, parts ...[]byte) []byte {
@@ -42,98 +50,59 @@ func key(prefix byte, parts ...[]byte) []byte {
 
 func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
-func eventKey(h hash) []byte          { return key('e', h[:]) }
-func linkKey(h hash) []byte           { return key('l', h[:]) }
-func headKey(component uint64) []byte { return key('c', number(component)) }
-func chunkKey(chunk uint64) []byte    { return key('v', number(chunk)) }
-func pageKey(component uint64, list byte, page int) []byte {
-	return key('h', number(component), []byte{list}, number(uint64(page)))
-}
-func contactKey(h hash) []byte { return key('p', h[:]) }
-func homeKey(h hash, component uint64) []byte {
-	return key('y', h[:], number(component))
-}
-func addressKey(digits, contact hash) []byte { return key('w', digits[:], contact[:]) }
-func tokenKey(token string, contact hash) []byte {
-	return key('t', []byte(token), contact[:])
-}
-func journalKey(piece uint64) []byte { return key('j', number(piece)) }
-func metaKey(name string) []byte     { return key('m', []byte(name)) }
-
-func rowKey(at storage.Instant, send string) []byte {
-	return key('r', number(uint64(at)), []byte(send))
-}
-
-// rowOf is what a row's key is made of.
-func rowOf(k []byte) (at storage.Instant, send string) {
-	return storage.Instant(binary.BigEndian.Uint64(k[1:])), string(k[9:])
-}
-
-func restKey(at storage.Instant, send string, piece int) []byte {
-	return key('o', number(uint64(at)), []byte(send), number(uint64(piece)))
-}
-
-func successKey(h hash, at storage.Instant, send string) []byte {
-	return key('g', h[:], number(uint64(at)), []byte(send))
-}
-
-// successTime is the time in a success key.
-func successTime(k []byte) storage.Instant {
-	return storage.Instant(binary.BigEndian.Uint64(k[1+len(hash{}):]))
-}
-
-// Kinds of hashed text.
+// Kinds of hashed identifiers. Sends, messages and events share one: whatever has the same name lies together.
 const (
-	ofEvent   = 'e'
-	ofSend    = 's'
-	ofMessage = 'm'
+	ofName    = 'k'
 	ofTalk    = 'c'
-	ofPlace   = 't'
-	ofContact = 'p'
-	ofAddress = 'w'
+	ofAddress = 'p'
+	ofToken   = 't'
 )
 
-func (e *Engine) contactHash(channel, contact string) hash {
-	return e.hash(ofContact, channel+"\x00"+contact)
-}
-
-func (e *Engine) placeHash(channel, line, contact string) hash {
-	return e.hash(ofPlace, channel+"\x00"+line+"\x00"+contact)
-}
-
-// links are the tokens that an event brings: everything by which storage.Join may tie it to other events, but the
-// place of its timeline if that comes out of the join. Message ids tie sends and their statuses; on other types
-// they are only their own.
-func (e *Engine) links(ev *storage.Event) []hash {
-	links := make([]hash, 0, 4)
-	if ev.Send != "" {
-		links = append(links, e.hash(ofSend, ev.Send))
-	}
-	if ev.Message != "" && joinsByMessage(ev.Type) {
-		links = append(links, e.hash(ofMessage, ev.Message))
-	}
-	if ev.ReplyTo != "" {
-		links = append(links, e.hash(ofSend, ev.ReplyTo), e.hash(ofMessage, ev.ReplyTo))
+// tokens appends the hashes of all identifiers by which storage.Join may tie an event to others, by which a repeated
+// event is known again, and by which a contact is found: whoever shares one shares a component. That ties more than
+// need be (any two contacts with one number, whatever names the same id), which does no harm.
+func (e *Engine) tokens(to []uint64, ev *storage.Event) []uint64 {
+	stem := stemOf(ev.ID)
+	to = append(to, e.vault.Hash(ofName, stem))
+	for _, id := range [...]string{ev.Send, ev.Message, ev.ReplyTo} {
+		if id != "" && id != stem {
+			to = append(to, e.vault.Hash(ofName, stemOf(id)))
+		}
 	}
 	if ev.Conversation != "" {
-		links = append(links, e.hash(ofTalk, ev.Conversation))
+		to = append(to, e.vault.Hash(ofTalk, ev.Conversation))
 	}
 	if ev.Contact != "" {
-		line, contact := ev.Line, ev.Contact
-		if ev.Channel == "WA" || ev.Channel == "SMS" { // as the join writes them
-			line, contact = storage.Digits(line), storage.Digits(contact)
-		}
-		links = append(links, e.placeHash(ev.Channel, line, contact))
+		to = append(to, e.address(ev.Contact))
 	}
-	return links
+	return to
 }
 
-func joinsByMessage(t storage.Type) bool {
-	switch t {
-	case storage.SendRequested, storage.SendSkipped, storage.MessageSent, storage.MessageDelivered,
-		storage.MessageRead, storage.MessageFailed:
-		return true
-	default:
-		return false
+func (e *Engine) address(contact string) uint64 {
+	return e.vault.Hash(ofAddress, storage.Digits(contact))
+}
+
+// stemOf is what an identifier shares with those made from the same root: producers name the events of a message
+// wamid.X.sent and wamid.X.read, and the manifest of send 17 r17. One entry of the index then finds them all.
+func stemOf(id string) string {
+	end := len(id)
+	for end > 0 && 'a' <= id[end-1] && id[end-1] <= 'z' {
+		end--
 	}
+	if n := len(id) - end; n >= 4 && n <= 12 && end > 8 && (id[end-1] == '.' || id[end-1] == ':') {
+		id = id[:end-1]
+	}
+	if len(id) > 8 && (id[0]|0x20) >= 'a' && (id[0]|0x20) <= 'z' && decimal(id[1:]) {
+		return id[1:]
+	}
+	return id
+}
+
+func decimal(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
 }

@@ -1,148 +1,140 @@
 package badger
 
 import (
-	"crypto/rand"
-	"encoding/binary"
-	"errors"
+	"context"
+	"encoding/json"
 	"fmt"
-	"reflect"
 	"slices"
-	"strings"
-
-	"github.com/dgraph-io/badger/v4"
 
 	"outboundbot/storage"
+	"outboundbot/storage/badger/columns"
 )
 
-// Names of what the store knows of itself.
-const (
-	metaSecret   = "secret"
-	metaFormat   = "format"
-	metaFold     = "fold"
-	metaCounters = "counters"
-)
+// foldVersion grows when storage.Join or the fold give other rows for the same events.
+const foldVersion = 2
 
-// format is the number of the key layout; a store of a later one is refused.
-const format = 1
-
-// foldVersion grows when storage.Join or Timeline.Fold give other rows for the same events.
-const foldVersion = 1
-
-// readMeta reads what the store knows of itself, or writes it into a new one.
-func (e *Engine) readMeta() error {
-	txn := e.db.NewTransaction(false)
-	defer txn.Discard()
-	item, err := txn.Get(metaKey(metaFormat))
-	if errors.Is(err, badger.ErrKeyNotFound) {
-		return e.initMeta()
-	}
+// foldOf names what rows were made by: the version of the fold and the windows.
+func foldOf(w storage.Windows) string {
+	b, err := json.Marshal(w) // in order of the channels
 	if err != nil {
-		return err
+		panic(err) // cannot be: durations by name
 	}
-	err = item.Value(func(v []byte) error {
-		if n := binary.BigEndian.Uint64(v); n > format {
-			return fmt.Errorf("it was written by a later version (format %d, this program knows %d): use that version", n, format)
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	if item, err = txn.Get(metaKey(metaSecret)); err != nil {
-		return err
-	}
-	if e.secret, err = item.ValueCopy(nil); err != nil {
-		return err
-	}
-	if item, err = txn.Get(metaKey(metaCounters)); err != nil {
-		return err
-	}
-	return item.Value(func(v []byte) error { return decode(v, &e.count) })
+	return fmt.Sprintf("%d %s", foldVersion, b)
 }
 
-func (e *Engine) initMeta() error {
-	e.secret = make([]byte, 32)
-	rand.Read(e.secret) // never fails
-	counters, err := encode(&e.count)
-	if err != nil {
-		return err
-	}
-	return e.commit(map[string][]byte{
-		string(metaKey(metaFormat)):   number(format),
-		string(metaKey(metaSecret)):   e.secret,
-		string(metaKey(metaCounters)): counters,
-		string(metaKey(metaFold)):     []byte(fingerprint(e.windows)),
-	})
-}
-
-// fingerprint says all that decides the rows but the events: windows, the version of the fold, the fields of a row.
-func fingerprint(windows storage.Windows) string {
-	var parts []string
-	for channel, d := range windows {
-		if d != storage.DefaultWindow {
-			parts = append(parts, fmt.Sprintf("%s=%s", channel, d))
-		}
-	}
-	slices.Sort(parts)
-	for _, t := range []reflect.Type{reflect.TypeFor[storage.Send](), reflect.TypeFor[storage.Tag]()} {
-		for i := range t.NumField() {
-			parts = append(parts, t.Field(i).Name)
-		}
-	}
-	return fmt.Sprintf("%d %s %s", foldVersion, storage.DefaultWindow, strings.Join(parts, " "))
-}
-
-// refoldSize is how many components are folded anew in one transaction.
-const refoldSize = 500
-
-// refold brings all rows up to date if what decides them has changed since they were stored. Interrupted, it starts
-// over: rows that are right already are not written again.
-func (e *Engine) refold() error {
-	txn := e.db.NewTransaction(false)
-	defer txn.Discard()
-	item, err := txn.Get(metaKey(metaFold))
-	if err != nil {
-		return err
-	}
-	was, err := item.ValueCopy(nil)
-	if err != nil {
-		return err
-	}
-	now := fingerprint(e.windows)
-	if string(was) == now {
+// refold makes all rows anew if they were made by other windows or another version of the fold.
+func (e *Engine) refold(progress func(done, all int)) error {
+	fold := foldOf(e.windows)
+	v := e.view
+	if v.cat.Fold == fold {
 		return nil
 	}
-	var ids []uint64
-	err = eachKey(txn, []byte{'c'}, func(k []byte) error {
-		ids = append(ids, binary.BigEndian.Uint64(k[1:]))
-		return nil
-	})
+	next := &view{cat: v.cat.clone(), runs: v.runs, members: v.members, firsts: slices.Clone(v.firsts)}
+	next.cat.Fold = fold
+	if v.cat.Events == 0 {
+		return e.exchange(&pen{e: e}, next, nil)
+	}
+	return e.foldAgain(v, next, progress)
+}
+
+// foldAgain folds every component and replaces all segments.
+func (e *Engine) foldAgain(v, next *view, progress func(done, all int)) error {
+	m := (&bulk{e: e}).newMaking(context.Background())
+	defer m.rows.close()
+	m.persons = (v.cat.Persons + personsPerPage - 1) / personsPerPage * personsPerPage
+	components, err := e.componentsIn(v, v.runs)
 	if err != nil {
 		return err
 	}
-	for some := range slices.Chunk(ids, refoldSize) {
-		if err := e.refoldSome(some); err != nil {
-			return err
-		}
-	}
-	return e.commit(map[string][]byte{string(metaKey(metaFold)): []byte(now)})
-}
-
-func (e *Engine) refoldSome(ids []uint64) error {
-	b := e.newBatch()
-	defer b.discard()
-	for _, id := range ids {
-		c, err := b.head(id)
+	w := m.newWorker(0)
+	c := &change{e: e, view: v}
+	for i, component := range components {
+		src, err := c.source(component)
 		if err != nil {
 			return err
 		}
-		if c.head.Into != 0 {
-			continue
-		}
-		if err := b.load(c); err != nil {
+		if err := w.refold(src); err != nil {
 			return err
 		}
-		b.touch(c)
+		if progress != nil && i%1000 == 0 {
+			progress(i, len(components))
+		}
 	}
-	return b.commit()
+	if err := w.finish(); err != nil {
+		return err
+	}
+	return e.exchangeRows(m, v, next)
+}
+
+// refold folds a component as it is stored; all its rows are new.
+func (w *worker) refold(src source) error {
+	rows, orphans := w.settler.folder.Fold(src.events, w.settler.windows)
+	w.orphans += orphans
+	w.settler.contacts = w.settler.contacts[:0]
+	for _, p := range src.persons {
+		channel, contact, err := w.m.e.persons.Contact(p)
+		if err != nil {
+			return err
+		}
+		w.settler.contacts = append(w.settler.contacts, contactOf{channel: channel, contact: contact, person: p})
+	}
+	w.settler.out.firsts = w.settler.out.firsts[:0]
+	for i := range rows {
+		r := columns.Row{Send: rows[i]}
+		if err := w.settler.meet(&r); err != nil {
+			return err
+		}
+		if r.Contact == "" {
+			person, err := w.enter("", "")
+			if err != nil {
+				return err
+			}
+			r.Person = person
+			w.settler.success(person, &r.Send)
+		}
+		r.Contact = ""
+		w.sends++
+		if err := w.set(&r); err != nil {
+			return err
+		}
+	}
+	w.firsts = append(w.firsts, w.settler.out.firsts...)
+	for _, c := range w.settler.contacts {
+		w.firsts = append(w.firsts, first{c.person, c.first})
+	}
+	return nil
+}
+
+// exchangeRows replaces all segments by those that were made.
+func (e *Engine) exchangeRows(m *making, v, next *view) error {
+	entries, err := m.segments()
+	if err != nil {
+		return err
+	}
+	next.cat.Sends, next.cat.Orphans = m.sends, m.orphans
+	if m.persons > (v.cat.Persons+personsPerPage-1)/personsPerPage*personsPerPage {
+		next.cat.Persons = m.persons
+	}
+	next.firsts = withFirsts(next.firsts, int(next.cat.Persons), m.firsts)
+	for page := 0; page*firstsPerPage < len(next.firsts); page++ {
+		if err := e.writeFirsts(m.pen.write, next.firsts, page); err != nil {
+			return err
+		}
+	}
+	if err := m.pen.flush(); err != nil {
+		return err
+	}
+	next.cat.Segments = entries
+	for _, entry := range entries {
+		part, err := e.openSegment(entry)
+		if err != nil {
+			return err
+		}
+		next.parts = append(next.parts, part)
+	}
+	var retired []uint64
+	for _, s := range v.cat.Segments {
+		retired = append(retired, s.ID)
+	}
+	return e.exchange(m.pen, next, retired)
 }

@@ -1,0 +1,305 @@
+package badger
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"outboundbot/storage"
+)
+
+// bulk is a large import. Events are set aside by component as they come; in the end each component is folded once,
+// which is what makes it fast. It holds the writer's token from beginning to end.
+//
+// Three stages work side by side: Add checks events and hashes their identifiers, the router finds components, and
+// in the end two workers fold.
+type bulk struct {
+	e       *Engine
+	ctx     context.Context
+	leave   func()
+	release func()
+	closed  bool
+
+	names  *lexicon
+	load   *load
+	loads  chan *load
+	routed chan error
+
+	table   table
+	unions  unions
+	spool   *spool
+	stacks  []*stack // events set aside, by component / stackSpan
+	scratch []uint64
+}
+
+// stackSpan is how many components lie together in a stack.
+const stackSpan = 1 << 15
+
+// loadSize is how many events go from Add to the router at once.
+const loadSize = 4096
+
+// load is what goes from Add to the router: records of events, and the hashes of their identifiers.
+type load struct {
+	records []byte
+	ends    []int // of the records
+	tokens  []uint64
+	counts  []int // of the tokens of each event
+}
+
+// stack is the events of some components, in order of arrival.
+type stack struct {
+	rows   int // of sends, where it holds some
+	buffer []byte
+	pieces []piece
+}
+
+// stackBuffer is how much a stack gathers before it sets it aside.
+const stackBuffer = 128 << 10
+
+// Import implements storage.Importer. Nothing else is appended until the import is closed.
+func (e *Engine) Import(ctx context.Context) (storage.Import, error) {
+	leave, err := e.use()
+	if err != nil {
+		return nil, err
+	}
+	release, err := e.acquire(ctx)
+	if err != nil {
+		leave()
+		return nil, err
+	}
+	if err := e.ready(); err != nil {
+		release()
+		leave()
+		return nil, err
+	}
+	b := &bulk{e: e, ctx: ctx, leave: leave, release: release}
+	b.begin()
+	return b, nil
+}
+
+// ready tells why nothing can be written, if so.
+func (e *Engine) ready() error {
+	if e.broken != nil {
+		return fmt.Errorf("the store takes no events until it is opened again, since a write failed: %w", e.broken)
+	}
+	return e.room(roomForEvent)
+}
+
+// begin starts anew after what was committed.
+func (b *bulk) begin() {
+	b.names, b.load = newLexicon(), &load{}
+	b.loads, b.routed = make(chan *load, 2), make(chan error, 1)
+	b.table, b.stacks = table{}, nil
+	b.unions = unions{base: b.e.view.cat.Components, old: map[uint32]uint32{}}
+	b.spool = &spool{dir: b.e.dir}
+	go b.route()
+}
+
+// Add implements storage.Import.
+func (b *bulk) Add(ctx context.Context, events []storage.Event) (rejects []storage.Reject, err error) {
+	if b.closed {
+		return nil, errors.New("the import is over")
+	}
+	var ev storage.Event
+	for i := range events {
+		ev = events[i]
+		if err := ev.Normalize(); err != nil {
+			rejects = append(rejects, storage.Reject{Index: i, Reason: err.Error()})
+			continue
+		}
+		l := b.load
+		had := len(l.tokens)
+		l.tokens = b.e.tokens(l.tokens, &ev)
+		l.counts = append(l.counts, len(l.tokens)-had)
+		l.records = appendRecord(l.records, &ev, b.names)
+		l.ends = append(l.ends, len(l.records))
+		if len(l.ends) < loadSize {
+			continue
+		}
+		if err := b.pass(ctx); err != nil {
+			return rejects, err
+		}
+	}
+	return rejects, ctx.Err()
+}
+
+// pass hands what Add gathered to the router.
+func (b *bulk) pass(ctx context.Context) error {
+	select {
+	case b.loads <- b.load:
+		b.load = &load{}
+		return nil
+	case err := <-b.routed:
+		b.routed <- err
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// route puts events into components until there are no more.
+func (b *bulk) route() {
+	var fault error
+	for l := range b.loads {
+		if fault == nil {
+			fault = b.routeLoad(l)
+		}
+		if fault != nil {
+			break
+		}
+	}
+	b.routed <- fault
+	for range b.loads { // nobody shall wait for us
+	}
+}
+
+func (b *bulk) routeLoad(l *load) error {
+	b.touch(l.tokens)
+	from, tokens := 0, l.tokens
+	for i, end := range l.ends {
+		n := l.counts[i]
+		component, err := b.component(tokens[:n])
+		if err != nil {
+			return err
+		}
+		if err := b.push(component, l.records[from:end]); err != nil {
+			return err
+		}
+		tokens, from = tokens[n:], end
+	}
+	return nil
+}
+
+// touch looks at where hashes will be looked up. The reads do not wait for one another, so that the memory they miss
+// comes sooner than one by one.
+func (b *bulk) touch(tokens []uint64) {
+	var sum uint64
+	for _, t := range tokens {
+		s := &b.table.shards[t>>(64-shardBits)]
+		if n := uint64(len(s.hashes)); n > 0 {
+			sum += s.hashes[uint64(uint32(t>>8))*n>>32]
+		}
+	}
+	b.scratch = append(b.scratch[:0], sum) // so that the reads are not left out
+}
+
+// component finds where an event belongs by its identifiers, merging what it ties together.
+func (b *bulk) component(tokens []uint64) (uint32, error) {
+	leader, found := uint32(0), false
+	for _, t := range tokens {
+		s, slot, there := b.table.find(t)
+		if !there {
+			owners, err := b.stored(t)
+			if err != nil {
+				return 0, err
+			}
+			for _, o := range owners {
+				leader, found = b.tie(leader, found, o), true
+			}
+			if len(owners) > 0 {
+				s.put(slot, t, owners[0]|indexed)
+			}
+			continue
+		}
+		leader, found = b.tie(leader, found, s.components[slot]&^indexed), true
+	}
+	if !found {
+		if leader = b.unions.create(); leader >= indexed {
+			return 0, errors.New("the store has as many components as it can take")
+		}
+	}
+	for _, t := range tokens {
+		if s, slot, there := b.table.find(t); !there {
+			s.put(slot, t, leader)
+		}
+	}
+	return leader, nil
+}
+
+func (b *bulk) tie(leader uint32, found bool, other uint32) uint32 {
+	if !found {
+		return b.unions.of(other)
+	}
+	return b.unions.merge(leader, other)
+}
+
+// stored are the components of the store that may have an identifier.
+func (b *bulk) stored(token uint64) (owners []uint32, err error) {
+	v := b.e.view
+	for _, r := range v.runs {
+		if owners, err = r.lookup(owners, token); err != nil {
+			return nil, err
+		}
+	}
+	for i, o := range owners {
+		owners[i] = v.members.of(o)
+	}
+	return owners, nil
+}
+
+// push sets an event aside.
+func (b *bulk) push(component uint32, record []byte) error {
+	n := int(component / stackSpan)
+	for n >= len(b.stacks) {
+		b.stacks = append(b.stacks, &stack{})
+	}
+	return b.stacks[n].push(b.spool, component%stackSpan, record)
+}
+
+func (s *stack) push(to *spool, component uint32, record []byte) error {
+	s.buffer = binary.AppendUvarint(s.buffer, uint64(component))
+	s.buffer = binary.AppendUvarint(s.buffer, uint64(len(record)))
+	s.buffer = append(s.buffer, record...)
+	if len(s.buffer) < stackBuffer {
+		return nil
+	}
+	at, err := to.put(s.buffer)
+	s.pieces, s.buffer = append(s.pieces, at), s.buffer[:0]
+	return err
+}
+
+// Commit implements storage.Import.
+func (b *bulk) Commit(ctx context.Context) (storage.Receipt, error) {
+	if b.closed {
+		return storage.Receipt{}, errors.New("the import is over")
+	}
+	if err := b.pass(ctx); err != nil {
+		return storage.Receipt{}, err
+	}
+	if err := b.stop(); err != nil {
+		return storage.Receipt{}, err
+	}
+	if err := b.e.room(roomForEvent); err != nil {
+		return storage.Receipt{}, err
+	}
+	receipt, err := b.settle(ctx)
+	b.spool.close()
+	if err == nil {
+		b.begin()
+	}
+	return receipt, err
+}
+
+// stop ends the router.
+func (b *bulk) stop() error {
+	close(b.loads)
+	err := <-b.routed
+	b.loads = nil
+	return err
+}
+
+// Close implements storage.Import.
+func (b *bulk) Close() error {
+	if b.closed {
+		return nil
+	}
+	b.closed = true
+	if b.loads != nil {
+		b.stop()
+	}
+	b.spool.close()
+	b.release()
+	b.leave()
+	return nil
+}

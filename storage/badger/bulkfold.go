@@ -1,0 +1,209 @@
+package badger
+
+import (
+	"cmp"
+	"context"
+	"encoding/binary"
+	"slices"
+	"sync"
+
+	"outboundbot/storage"
+	"outboundbot/storage/badger/packed"
+)
+
+// foldWorkers is how many components are folded at once.
+const foldWorkers = 2
+
+// settle folds everything that was set aside and commits it.
+func (b *bulk) settle(ctx context.Context) (storage.Receipt, error) {
+	b.unions.flatten()
+	m := b.newMaking(ctx)
+	err := m.index(&b.table)
+	if err == nil {
+		err = m.foldAll()
+	}
+	if err == nil {
+		err = m.commit()
+	}
+	m.rows.close()
+	if err != nil {
+		return storage.Receipt{}, err
+	}
+	return m.receipt, b.settleStored(m)
+}
+
+// making is what an import makes of the components that are new: one run of events and many segments of sends.
+type making struct {
+	b       *bulk
+	e       *Engine
+	ctx     context.Context
+	rows    *spool
+	receipt storage.Receipt
+	cat     *catalogue
+
+	mu       sync.Mutex // guards what follows
+	pen      *pen
+	run      *runWriter
+	contacts *packed.IndexBuilder // of the tokens that stand for contacts
+	persons  uint32               // the next page begins with this one
+	firsts   []first
+	days     map[int64][]dayRows
+	events   int
+	sends    int
+	orphans  int
+	latest   storage.Instant
+	touched  []touched
+}
+
+// touched is what arrived for a component of the store.
+type touched struct {
+	component uint32
+	events    []storage.Event
+}
+
+func (b *bulk) newMaking(ctx context.Context) *making {
+	e := b.e
+	m := &making{
+		b: b, e: e, ctx: ctx, rows: &spool{dir: e.dir}, cat: e.view.cat.clone(), pen: &pen{e: e},
+		contacts: packed.NewIndexBuilder(), days: map[int64][]dayRows{},
+	}
+	m.persons = (m.cat.Persons + personsPerPage - 1) / personsPerPage * personsPerPage
+	m.run = e.newRun(e.reserve(), nil)
+	m.run.tokens = nil
+	m.run.write = m.pen.write
+	return m
+}
+
+// write writes a value from any worker.
+func (m *making) write(k, v []byte) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.pen.write(k, v)
+}
+
+// index makes the index of the run, and frees the table it comes from.
+func (m *making) index(t *table) error {
+	u := &m.b.unions
+	t.drain(func(hash uint64, component uint32) {
+		if component = u.of(component); component >= u.base {
+			m.run.index.Add(hash, component)
+		}
+	})
+	return m.run.writeIndex()
+}
+
+// foldAll folds the stacks, the youngest components first: what was merged into an older component stands before
+// that in this order, and is moved to it.
+func (m *making) foldAll() error {
+	type task struct {
+		stack int
+		data  []byte
+	}
+	tasks := make(chan task)
+	var group sync.WaitGroup
+	faults := make([]error, foldWorkers+1)
+	for i := range foldWorkers {
+		group.Add(1)
+		go func() {
+			defer group.Done()
+			w := m.newWorker(i)
+			for t := range tasks {
+				if faults[i] == nil {
+					faults[i] = w.fold(t.stack, t.data)
+				}
+			}
+			if faults[i] == nil {
+				faults[i] = w.finish()
+			}
+		}()
+	}
+	for n := len(m.b.stacks) - 1; n >= 0 && faults[foldWorkers] == nil; n-- {
+		data, err := m.b.pull(n)
+		if err == nil {
+			err = m.ctx.Err()
+		}
+		if faults[foldWorkers] = err; err == nil {
+			tasks <- task{n, data}
+		}
+	}
+	close(tasks)
+	group.Wait()
+	return cmp.Or(faults...)
+}
+
+// pull gives the records of a stack's components. Those of components merged into one of an older stack go there.
+func (b *bulk) pull(n int) ([]byte, error) {
+	s := b.stacks[n]
+	var data []byte
+	size := len(s.buffer)
+	for _, p := range s.pieces {
+		size += p.length
+	}
+	data = make([]byte, 0, size)
+	for _, p := range s.pieces {
+		var err error
+		if data, err = b.spool.get(data, p); err != nil {
+			return nil, err
+		}
+	}
+	data = append(data, s.buffer...)
+	b.stacks[n] = nil
+	kept := data[:0]
+	for rest := data; len(rest) > 0; {
+		component, k := binary.Uvarint(rest)
+		length, j := binary.Uvarint(rest[k:])
+		end := k + j + int(length)
+		c := uint32(component) + uint32(n)*stackSpan
+		leader := b.unions.of(c)
+		switch home := int(leader / stackSpan); {
+		case leader == c:
+			kept = append(kept, rest[:end]...)
+		case home == n:
+			// the record may grow by a byte or two, and must not reach the next one
+			moved := binary.AppendUvarint(nil, uint64(leader%stackSpan))
+			moved = append(moved, rest[k:end]...)
+			if len(moved) > end {
+				panic("an older component has a longer number")
+			}
+			kept = append(kept, moved...)
+		default:
+			if err := b.stacks[home].push(b.spool, leader%stackSpan, rest[k+j:end]); err != nil {
+				return nil, err
+			}
+		}
+		rest = rest[end:]
+	}
+	return kept, nil
+}
+
+// settleStored adds what arrived for components of the store, as Append does.
+func (b *bulk) settleStored(m *making) error {
+	if len(m.touched) == 0 {
+		return nil
+	}
+	slices.SortFunc(m.touched, func(a, b touched) int { return cmp.Compare(a.component, b.component) })
+	merged := b.unions.merged()
+	all := &request{}
+	for some := range slices.Chunk(m.touched, 1000) {
+		c := b.e.newChange()
+		for _, t := range some {
+			w := c.at(t.component)
+			for _, from := range merged[t.component] {
+				c.merge(t.component, from)
+			}
+			for _, ev := range t.events {
+				w.arrived = append(w.arrived, arrival{ev, all})
+			}
+		}
+		if err := c.settle(); err != nil {
+			return err
+		}
+		if err := c.commit(); err != nil {
+			return err
+		}
+	}
+	m.receipt.Accepted += all.receipt.Accepted
+	m.receipt.Duplicates += all.receipt.Duplicates
+	m.receipt.Conflicts += all.receipt.Conflicts
+	return nil
+}

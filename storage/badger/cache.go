@@ -1,0 +1,79 @@
+package badger
+
+import (
+	"container/list"
+	"sync"
+)
+
+// cacheKey names a part of a run.
+type cacheKey struct {
+	kind kind
+	id   uint64
+	part int
+}
+
+// cache keeps what was read of late, up to a number of bytes.
+type cache struct {
+	mu     sync.Mutex
+	budget int
+	used   int
+	order  *list.List // of *cached, the latest first
+	byKey  map[cacheKey]*list.Element
+}
+
+type cached struct {
+	key   cacheKey
+	value any
+	size  int
+	err   error
+}
+
+func (c *cached) bytes() ([]byte, error) {
+	if c.err != nil {
+		return nil, c.err
+	}
+	return c.value.([]byte), nil
+}
+
+func newCache(budget int) *cache {
+	return &cache{budget: budget, order: list.New(), byKey: map[cacheKey]*list.Element{}}
+}
+
+// get is what stands under a key, read if it is not at hand. Two readers may read the same at once.
+func (c *cache) get(k cacheKey, read func() (any, int, error)) *cached {
+	c.mu.Lock()
+	if el, ok := c.byKey[k]; ok {
+		c.order.MoveToFront(el)
+		c.mu.Unlock()
+		return el.Value.(*cached)
+	}
+	c.mu.Unlock()
+	value, size, err := read()
+	got := &cached{key: k, value: value, size: size, err: err}
+	if err != nil {
+		return got
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if el, ok := c.byKey[k]; ok {
+		return el.Value.(*cached)
+	}
+	c.byKey[k] = c.order.PushFront(got)
+	for c.used += size; c.used > c.budget && c.order.Len() > 1; {
+		last := c.order.Back()
+		old := c.order.Remove(last).(*cached)
+		delete(c.byKey, old.key)
+		c.used -= old.size
+	}
+	return got
+}
+
+// drop forgets what stands under a key, since it changed.
+func (c *cache) drop(k cacheKey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if el, ok := c.byKey[k]; ok {
+		c.used -= c.order.Remove(el).(*cached).size
+		delete(c.byKey, k)
+	}
+}

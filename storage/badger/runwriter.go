@@ -1,0 +1,165 @@
+package badger
+
+import (
+	"cmp"
+	"slices"
+
+	"outboundbot/storage/badger/packed"
+)
+
+// blockSize is about how many bytes of events go into a block before it is compressed.
+const blockSize = 96 << 10
+
+// smallRun is up to how many identifiers a run keeps in memory beside its index.
+const smallRun = 1 << 17
+
+// runWriter makes a run.
+type runWriter struct {
+	e      *Engine
+	entry  runEntry
+	keys   packed.Keys
+	block  *packed.Builder
+	starts []start
+	moved  []redirect
+	index  *packed.IndexBuilder
+	toc    []byte // of the index, once it is written
+	tokens map[uint64]uint32
+	write  func(key, value []byte) error // where finished values go; nil to keep them until finish
+	blocks []entry
+}
+
+// entry is a value on its way into the database.
+type entry struct{ key, value []byte }
+
+// start is the component that a block begins with.
+type start struct {
+	_         struct{} `cbor:",toarray"`
+	Component uint32
+	Block     uint32
+}
+
+func (e *Engine) newRun(id uint64, keys packed.Keys) *runWriter {
+	return &runWriter{e: e, entry: runEntry{ID: id}, keys: keys, index: packed.NewIndexBuilder(), tokens: map[uint64]uint32{}}
+}
+
+// name notes that a component has an identifier. Within a run each has one component.
+func (w *runWriter) name(token uint64, component uint32) {
+	if w.tokens != nil {
+		if _, there := w.tokens[token]; there {
+			return
+		}
+		if w.tokens[token] = component; len(w.tokens) > smallRun {
+			w.tokens = nil
+		}
+	}
+	w.index.Add(token, component)
+}
+
+// add adds the events of a component; components come in order.
+func (w *runWriter) add(b packed.Bundle) error {
+	if w.block == nil {
+		w.block = packed.NewBuilder(w.entry.ID, w.keys)
+	}
+	if err := w.block.Add(b); err != nil {
+		return err
+	}
+	if w.block.Size() < blockSize {
+		return nil
+	}
+	return w.flush()
+}
+
+func (w *runWriter) flush() error {
+	if w.block == nil {
+		return nil
+	}
+	b, first, _, events, err := w.block.Finish()
+	w.block = nil
+	if err != nil {
+		return err
+	}
+	return w.put(b, first, events)
+}
+
+// put writes a block. Blocks come in any order, and none has components between those of another one.
+func (w *runWriter) put(block []byte, first uint32, events int) error {
+	k := inside(ofBlock, w.entry.ID, w.entry.Blocks)
+	w.starts = append(w.starts, start{Component: first, Block: uint32(w.entry.Blocks)})
+	w.entry.Blocks++
+	w.entry.Events += events
+	v := seal(ofBlock, k, events, block)
+	if w.write == nil {
+		w.blocks = append(w.blocks, entry{k, v})
+		return nil
+	}
+	return w.write(k, v)
+}
+
+// writeIndex writes the pages of an index and gives where they are.
+func (w *runWriter) pages(index *packed.IndexBuilder) (toc []byte, err error) {
+	toc, pages := index.Finish()
+	for _, p := range pages {
+		k := inside(ofPage, w.entry.ID, w.entry.Pages)
+		w.entry.Pages++
+		if err := w.write(k, seal(ofPage, k, 0, p)); err != nil {
+			return nil, err
+		}
+	}
+	return toc, nil
+}
+
+// writeIndex writes the index of identifiers.
+func (w *runWriter) writeIndex() (err error) {
+	w.toc, err = w.pages(w.index)
+	w.index = nil
+	return err
+}
+
+// finish writes the rest and gives the run.
+func (w *runWriter) finish(write func(k, v []byte) error) (*run, error) {
+	if err := w.flush(); err != nil {
+		return nil, err
+	}
+	w.write = write
+	for _, b := range w.blocks {
+		if err := write(b.key, b.value); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.writeIndex(); err != nil {
+		return nil, err
+	}
+	return w.close(nil)
+}
+
+// finishWith is finish for a run whose contacts have an index of their own.
+func (w *runWriter) finishWith(contacts *packed.IndexBuilder) (*run, error) {
+	base := w.entry.Pages
+	toc, err := w.pages(contacts)
+	if err != nil {
+		return nil, err
+	}
+	return w.close(&second{Base: base, Index: toc})
+}
+
+// close writes the directory and opens the run.
+func (w *runWriter) close(contacts *second) (*run, error) {
+	slices.SortFunc(w.starts, func(a, b start) int { return cmp.Compare(a.Component, b.Component) })
+	d := &directory{Starts: w.starts, Moved: w.moved, Index: w.toc}
+	if contacts != nil {
+		d.Contacts = *contacts
+	}
+	b, err := encode(d)
+	if err != nil {
+		return nil, err
+	}
+	k := numbered(ofDirectory, w.entry.ID)
+	if err := w.write(k, seal(ofDirectory, k, w.entry.Events, b)); err != nil {
+		return nil, err
+	}
+	r, err := w.e.runOf(w.entry, d)
+	if err == nil {
+		r.tokens = w.tokens
+	}
+	return r, err
+}

@@ -1,0 +1,294 @@
+package badger
+
+import (
+	"cmp"
+	"reflect"
+	"slices"
+
+	"outboundbot/storage"
+	"outboundbot/storage/badger/columns"
+)
+
+// source is a component as it is stored: events in order, and the persons among its contacts.
+type source struct {
+	events  []storage.Event
+	persons []uint32
+}
+
+// outcome is what new events change of a component.
+type outcome struct {
+	fresh      []storage.Event // those not known before, in order
+	fates      []fate          // of the events that arrived, in the same order
+	conflicts  int
+	persons    []uint32      // of all its contacts, those it had first
+	added      []columns.Row // rows that are new or changed
+	dead       []columns.Row // the rows they replace, as they were stored
+	orphans    int           // change of the number of orphans
+	firsts     []first
+}
+
+// fate is what became of an event that arrived.
+type fate uint8
+
+const (
+	accepted  fate = iota
+	duplicate      // its id is known, with the same content
+	conflict       // its id is known, with another content
+)
+
+// first is a person's first success; 0 for never.
+type first struct {
+	person uint32
+	at     storage.Instant
+}
+
+// register gives persons their numbers.
+type register interface {
+	// known is the contact of a person that has a number.
+	known(person uint32) (channel, contact string, err error)
+	// enter gives the next number; a person without contact is a send that has none.
+	enter(channel, contact string) (uint32, error)
+}
+
+// anyPerson stands for a person that nobody remembers: of a send without contact.
+const anyPerson = ^uint32(0)
+
+// settler brings components up to date: it sorts out what is new, folds the component before and after, and tells
+// the rows apart that changed. It is not safe for concurrent use; outcomes are valid until the next settle.
+type settler struct {
+	windows  storage.Windows
+	register register
+	folder   storage.Folder
+	ids      map[string]int
+	events   []storage.Event
+	before   []columns.Row
+	contacts []contactOf
+	out      outcome
+}
+
+// contactOf is a person of the component at hand.
+type contactOf struct {
+	channel, contact string
+	person           uint32
+	first            storage.Instant
+}
+
+// settle adds events in order of arrival to a component that is made of these sources: none for a new one, several
+// where the events tie together what was apart.
+func (s *settler) settle(sources []source, arrived []storage.Event) (*outcome, error) {
+	s.out = outcome{
+		fresh: s.out.fresh[:0], fates: s.out.fates[:0], persons: s.out.persons[:0], added: s.out.added[:0], dead: s.out.dead[:0], firsts: s.out.firsts[:0],
+	}
+	s.before, s.contacts = s.before[:0], s.contacts[:0]
+	s.sift(sources, arrived)
+	if len(s.out.fresh) == 0 {
+		return &s.out, nil
+	}
+	if err := s.recall(sources); err != nil {
+		return nil, err
+	}
+	rows, orphans := s.folder.Fold(s.events, s.windows)
+	s.out.orphans += orphans
+	if err := s.compare(rows); err != nil {
+		return nil, err
+	}
+	for _, c := range s.contacts {
+		s.out.persons = append(s.out.persons, c.person)
+		s.out.firsts = append(s.out.firsts, first{c.person, c.first})
+	}
+	return &s.out, nil
+}
+
+// recall folds what is stored once more, to know the rows that it gave.
+func (s *settler) recall(sources []source) error {
+	for _, src := range sources {
+		for _, p := range src.persons {
+			channel, contact, err := s.register.known(p)
+			if err != nil {
+				return err
+			}
+			if contact != "" && s.person(channel, contact) == nil {
+				s.contacts = append(s.contacts, contactOf{channel: channel, contact: contact, person: p})
+			}
+		}
+		rows, orphans := s.folder.Fold(src.events, s.windows)
+		s.out.orphans -= orphans
+		for _, send := range rows {
+			r := columns.Row{Send: send, Person: anyPerson}
+			if c := s.person(send.Channel, send.Contact); c != nil && send.Contact != "" {
+				r.Person = c.person
+			}
+			r.Tags, r.Labels = slices.Clone(send.Tags), slices.Clone(send.Labels)
+			s.before = append(s.before, r)
+		}
+	}
+	return nil
+}
+
+func (s *settler) person(channel, contact string) *contactOf {
+	for i := range s.contacts {
+		if c := &s.contacts[i]; c.contact == contact && c.channel == channel {
+			return c
+		}
+	}
+	return nil
+}
+
+// few is up to how many events are compared each with each.
+const few = 24
+
+// sift puts the events that are new beside those stored, in order, and counts the others: of two with one id the
+// first stored stays.
+func (s *settler) sift(sources []source, arrived []storage.Event) {
+	s.events = s.events[:0]
+	for _, src := range sources {
+		s.events = append(s.events, src.events...)
+	}
+	stored := len(s.events)
+	s.events = slices.Grow(s.events, len(arrived))
+	if stored+len(arrived) > few {
+		if s.ids == nil {
+			s.ids = make(map[string]int, 4*few)
+		}
+		clear(s.ids)
+		for i := range s.events {
+			s.ids[s.events[i].ID] = i
+		}
+	}
+	for i := range arrived {
+		switch known := s.known(&arrived[i], stored+len(arrived) > few); {
+		case known < 0:
+			s.events = append(s.events, arrived[i])
+			s.out.fates = append(s.out.fates, accepted)
+		case s.events[known] == arrived[i]:
+			s.out.fates = append(s.out.fates, duplicate)
+		default:
+			s.out.fates = append(s.out.fates, conflict)
+			s.out.conflicts++
+		}
+	}
+	s.out.fresh = append(s.out.fresh, s.events[stored:]...)
+	inOrder(s.out.fresh)
+	inOrder(s.events)
+}
+
+// known is the place of an event with the same id; if there is none, -1, and its id is known from then on.
+func (s *settler) known(ev *storage.Event, many bool) int {
+	if many {
+		if i, ok := s.ids[ev.ID]; ok {
+			return i
+		}
+		s.ids[ev.ID] = len(s.events)
+		return -1
+	}
+	for i := range s.events {
+		if s.events[i].ID == ev.ID {
+			return i
+		}
+	}
+	return -1
+}
+
+// inOrder sorts events by (at, seq, id).
+func inOrder(events []storage.Event) {
+	less := func(i, j int) bool { return events[i].Before(&events[j]) }
+	sorted := true
+	for i := 1; i < len(events) && sorted; i++ {
+		sorted = !less(i, i-1)
+	}
+	if sorted {
+		return
+	}
+	order := make([]int32, len(events))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	slices.SortFunc(order, func(a, b int32) int {
+		if events[a].Before(&events[b]) {
+			return -1
+		}
+		return 1
+	})
+	moved := make([]storage.Event, len(events))
+	for i, from := range order {
+		moved[i] = events[from]
+	}
+	copy(events, moved)
+}
+
+// compare tells which rows are new, changed or gone.
+func (s *settler) compare(rows []storage.Send) error {
+	for i := range rows {
+		r := columns.Row{Send: rows[i]}
+		was := s.was(r.ID)
+		if err := s.meet(&r); err != nil {
+			return err
+		}
+		if was != nil && reflect.DeepEqual(was.Send, r.Send) {
+			was.ID = "" // it stays as it is
+			continue
+		}
+		if r.Contact == "" {
+			person, err := s.register.enter("", "")
+			if err != nil {
+				return err
+			}
+			r.Person = person
+			s.success(person, &r.Send)
+		}
+		r.Contact = ""
+		s.out.added = append(s.out.added, r)
+	}
+	for i := range s.before {
+		if was := &s.before[i]; was.ID != "" {
+			was.Contact = ""
+			s.out.dead = append(s.out.dead, *was)
+		}
+	}
+	return nil
+}
+
+// was is the stored row of a send; nil if there is none.
+func (s *settler) was(id string) *columns.Row {
+	for i := range s.before {
+		if s.before[i].ID == id {
+			return &s.before[i]
+		}
+	}
+	return nil
+}
+
+// meet finds the person of a row, or enters a new one, and notes its first success.
+func (s *settler) meet(r *columns.Row) error {
+	if r.Contact == "" {
+		return nil
+	}
+	c := s.person(r.Channel, r.Contact)
+	if c == nil {
+		person, err := s.register.enter(r.Channel, r.Contact)
+		if err != nil {
+			return err
+		}
+		s.contacts = append(s.contacts, contactOf{channel: r.Channel, contact: r.Contact, person: person})
+		c = &s.contacts[len(s.contacts)-1]
+	}
+	r.Person = c.person
+	if r.Status == storage.Successful && !r.Test && (c.first == 0 || r.Time < c.first) {
+		c.first = r.Time
+	}
+	return nil
+}
+
+// success notes the first success of a send without contact, which is a contact of its own.
+func (s *settler) success(person uint32, r *storage.Send) {
+	f := first{person: person}
+	if r.Status == storage.Successful && !r.Test {
+		f.at = r.Time
+	}
+	s.out.firsts = append(s.out.firsts, f)
+}
+
+// byTime orders rows as segments are cut.
+func byTime(a, b columns.Row) int {
+	return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.ID, b.ID))
+}

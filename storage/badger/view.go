@@ -1,0 +1,240 @@
+package badger
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/dgraph-io/badger/v4"
+
+	"outboundbot/storage"
+	"outboundbot/storage/badger/columns"
+)
+
+// view is one state of the store: all that an answer is made of. It never changes; a commit publishes the next one.
+type view struct {
+	cat     *catalogue
+	runs    []*run // as in the catalogue
+	members *members
+	parts   []columns.Part // as in the catalogue
+	firsts  []storage.Instant
+
+	users   int           // questions that look at it; guarded by Engine.viewMu
+	next    *view         // the one that took its place
+	retired []uint64 // runs and segments that the next one does not need any more
+}
+
+// look gives the present state and keeps it, and the store, until done is called.
+func (e *Engine) look() (v *view, done func(), err error) {
+	leave, err := e.use()
+	if err != nil {
+		return nil, nil, err
+	}
+	e.viewMu.Lock()
+	defer e.viewMu.Unlock()
+	v = e.view
+	v.users++
+	return v, func() {
+		e.viewMu.Lock()
+		v.users--
+		retired := e.outlived()
+		e.viewMu.Unlock()
+		e.remove(retired)
+		leave()
+	}, nil
+}
+
+// publish makes a view the present one. What it has no need of is removed when nobody looks at older ones.
+func (e *Engine) publish(v *view, retired []uint64) {
+	e.viewMu.Lock()
+	if e.view != nil {
+		e.view.retired = append(e.view.retired, retired...)
+		e.view.next = v
+	} else {
+		e.oldest = v
+	}
+	e.view = v
+	gone := e.outlived()
+	e.viewMu.Unlock()
+	e.remove(gone)
+}
+
+// outlived takes the views off the list that nobody looks at and none older is looked at. The caller holds viewMu.
+func (e *Engine) outlived() (retired []uint64) {
+	for e.oldest != e.view && e.oldest.users == 0 {
+		retired = append(retired, e.oldest.retired...)
+		e.oldest = e.oldest.next
+	}
+	return retired
+}
+
+// remove deletes the values of runs and segments that nothing names any more. What a crash leaves of them stands on
+// the catalogue's list of garbage, and the next Open removes it.
+func (e *Engine) remove(ids []uint64) {
+	for _, id := range ids {
+		if err := e.removeOne(id); err != nil {
+			e.warn("removing what is not needed any more: %v", err)
+			return
+		}
+		e.garbageMu.Lock()
+		delete(e.garbage, id)
+		e.garbageMu.Unlock()
+	}
+}
+
+func (e *Engine) removeOne(id uint64) error {
+	var keys [][]byte
+	err := e.db.View(func(txn *badger.Txn) error {
+		for _, k := range [...]kind{ofBlock, ofDirectory, ofPage, ofColumn, ofDead} {
+			it := txn.NewIterator(badger.IteratorOptions{Prefix: numbered(k, id)})
+			for it.Rewind(); it.Valid(); it.Next() {
+				keys = append(keys, it.Item().KeyCopy(nil))
+			}
+			it.Close()
+		}
+		return nil
+	})
+	for part := range slices.Chunk(keys, 1000) {
+		if err != nil {
+			return err
+		}
+		err = e.db.Update(func(txn *badger.Txn) error {
+			for _, k := range part {
+				if err := txn.Delete(k); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	return err
+}
+
+// reserve gives a number for a run or segment. Until a catalogue names it, it is garbage.
+func (e *Engine) reserve() uint64 {
+	e.garbageMu.Lock()
+	defer e.garbageMu.Unlock()
+	e.lastID++
+	e.garbage[e.lastID] = true
+	return e.lastID
+}
+
+// account brings the catalogue's list of garbage up to date: what was reserved or retired, but what it names.
+func (e *Engine) account(cat *catalogue, retired []uint64) {
+	e.garbageMu.Lock()
+	defer e.garbageMu.Unlock()
+	for _, r := range cat.Runs {
+		delete(e.garbage, r.ID)
+	}
+	for _, s := range cat.Segments {
+		delete(e.garbage, s.ID)
+	}
+	for _, id := range retired {
+		e.garbage[id] = true
+	}
+	cat.LastID = e.lastID
+	cat.Garbage = slices.Sorted(maps.Keys(e.garbage))
+}
+
+// openSegment opens a segment; most of its columns stay on disk until a question needs them.
+func (e *Engine) openSegment(entry segmentEntry) (columns.Part, error) {
+	load := func(column int) ([]byte, error) {
+		return e.value(ofColumn, inside(ofColumn, entry.ID, column))
+	}
+	if entry.Columns == 0 {
+		b, err := e.value(ofColumn, inside(ofColumn, entry.ID, allColumns))
+		if err != nil {
+			return columns.Part{}, err
+		}
+		var all [][]byte
+		if err := decode(b, &all); err != nil {
+			return columns.Part{}, err
+		}
+		load = func(column int) ([]byte, error) {
+			if column >= len(all) {
+				return nil, fmt.Errorf("a damaged record: a segment has %d columns", len(all))
+			}
+			return all[column], nil
+		}
+	}
+	seg, err := columns.Open(load, e.columns)
+	if err != nil {
+		return columns.Part{}, err
+	}
+	part := columns.Part{Segment: seg}
+	if entry.Dead > 0 {
+		if part.Dead, err = e.deadRows(entry); err != nil {
+			return columns.Part{}, err
+		}
+	}
+	return part, nil
+}
+
+// deadRows reads which rows of a segment were replaced, as a bitmap.
+func (e *Engine) deadRows(entry segmentEntry) ([]uint64, error) {
+	b, err := e.value(ofDead, numbered(ofDead, entry.ID))
+	if err != nil {
+		return nil, err
+	}
+	dead, n := make([]uint64, (entry.Rows+63)/64), 0
+	row := -1
+	for ; len(b) > 0; n++ {
+		d, k := uvarint(b)
+		if k <= 0 || d >= uint64(entry.Rows) || row+1+int(d) >= entry.Rows {
+			return nil, fmt.Errorf("a damaged record: replaced rows")
+		}
+		b = b[k:]
+		row += 1 + int(d)
+		dead[row/64] |= 1 << (row % 64)
+	}
+	if n != entry.Dead {
+		return nil, fmt.Errorf("a damaged record: %d replaced rows of %d", n, entry.Dead)
+	}
+	return dead, nil
+}
+
+// encodeDead lists the rows of a bitmap as gaps.
+func encodeDead(dead []uint64) (b []byte, n int) {
+	last := -1
+	for i := range len(dead) * 64 {
+		if dead[i/64]&(1<<(i%64)) != 0 {
+			b = appendUvarint(b, uint64(i-last-1))
+			last = i
+			n++
+		}
+	}
+	return b, n
+}
+
+// removeUnnamed removes the values of runs and segments that a crash kept from ever being named: their numbers are
+// beyond the last one that the catalogue knows.
+func (e *Engine) removeUnnamed() error {
+	beyond := map[uint64]bool{}
+	err := e.db.View(func(txn *badger.Txn) error {
+		for _, k := range [...]kind{ofBlock, ofDirectory, ofPage, ofColumn, ofDead} {
+			it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{byte(k)}})
+			for it.Seek(numbered(k, e.lastID+1)); it.Valid(); it.Next() {
+				beyond[binary.BigEndian.Uint64(it.Item().Key()[1:])] = true
+			}
+			it.Close()
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	e.remove(slices.Collect(maps.Keys(beyond)))
+	return nil
+}
+
+// acquire waits for the writer's token.
+func (e *Engine) acquire(ctx context.Context) (release func(), err error) {
+	select {
+	case e.writer <- struct{}{}:
+		return func() { <-e.writer }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
