@@ -84,25 +84,6 @@ const (
 	ContactErased       Type = "contact.erased"
 )
 
-// role says what kind of part a type plays in the join.
-type role uint8
-
-const (
-	unknown role = iota // kept, counts for nothing
-	sending             // send.*: makes a send exist
-	status              // message.sent/delivered/read/failed: makes a send exist, may name it by message
-	other
-)
-
-var roles = map[Type]role{
-	SendRequested: sending, SendSkipped: sending,
-	MessageSent: status, MessageDelivered: status, MessageRead: status, MessageFailed: status,
-	WatermarkDelivered: other, WatermarkRead: other, MessageInbound: other, Answered: other,
-	ConversationStarted: other, ConversationClosed: other, Assigned: other, AgentReplied: other,
-	TagApplied: other, TagRemoved: other, LabelAdded: other, LabelRemoved: other,
-	FlowStep: other, FlowOption: other, FlowEnded: other, OptOut: other, ContactErased: other,
-}
-
 // The longest id or name and the longest text that an event may carry, in bytes.
 const (
 	MaxName = 1024
@@ -120,7 +101,7 @@ func (e *Event) Normalize() error {
 		return errors.New("type is missing")
 	case e.At <= 0:
 		return errors.New("at is missing")
-	case roles[e.Type] == sending && e.Send == "":
+	case e.Type.act().sending() && e.Send == "":
 		return fmt.Errorf("%s must name its send", e.Type)
 	case (e.Type == WatermarkDelivered || e.Type == WatermarkRead) && e.UpTo <= 0:
 		return fmt.Errorf("%s needs up_to", e.Type)
