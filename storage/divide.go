@@ -2,9 +2,9 @@ package storage
 
 import "slices"
 
-// locate notes the places that each conversation's events have, if an event of one lacks a part of its own.
+// locate notes the places that each conversation's events have, if an event of one is lost without.
 func (j *joiner) locate() {
-	if !slices.ContainsFunc(j.named, linked.lost) {
+	if !j.lost {
 		return
 	}
 	for i := range j.named {
@@ -23,13 +23,13 @@ func (j *joiner) locate() {
 }
 
 // lost: it names no send and not its whole place, but a conversation that may know.
-func (l linked) lost() bool { return l.send < 0 && l.Conversation != "" && !l.place().whole() }
+func (l *linked) lost() bool { return l.send < 0 && l.Conversation != "" && !l.place().whole() }
 
 // where is the place of an event that names no send: its own fields, or if one is lacking all three from the first
 // event of its conversation that has them and agrees.
 func (j *joiner) where(l *linked) place {
 	own := l.place()
-	if l.lost() {
+	if j.lost && l.lost() {
 		if p, ok := j.talks.first(l.Conversation, own); ok {
 			return p
 		}

@@ -11,7 +11,7 @@ type Folder struct {
 }
 
 const (
-	hugeFold  = 1 << 16 // a Folder does not keep the memory of a set with more events than this
+	hugeFold  = 1 << 14 // a Folder does not keep the memory of a set with more events than this
 	foldChunk = 64      // a Folder makes so many tags or labels at once
 )
 

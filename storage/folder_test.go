@@ -118,6 +118,20 @@ func TestFolderKeepsRows(t *testing.T) {
 	}
 }
 
+// TestFolderHuge: a set that outgrows all lists, in disorder; after it the same Folder is as good as new.
+func TestFolderHuge(t *testing.T) {
+	var f storage.Folder
+	rng := rand.New(rand.NewPCG(5, 6))
+	events := hugeSet(42_000)
+	rng.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+	checkFold(t, &f, events, nil)
+	for range 50 {
+		mess := storagetest.NewMess(rng, 1)
+		mess.Batch(60)
+		checkFold(t, &f, normal(mess.Events(), rng), nil)
+	}
+}
+
 // TestFolderConversations: many conversations, places, lines and messages in one set, where the index of each
 // answers what a look at all of them would.
 func TestFolderConversations(t *testing.T) {

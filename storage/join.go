@@ -55,6 +55,7 @@ type joiner struct {
 	messages   table
 	owners     []int32 // the send that each message belongs to
 	talks      talks
+	lost       bool // an event is, see linked.lost
 
 	keys      []TimelineKey // of the timelines, by first appearance
 	keyIndex  map[TimelineKey]int32
@@ -81,7 +82,7 @@ func (j *joiner) join(events []Event) (orphans int) {
 func (j *joiner) reset() {
 	j.named, j.attributes, j.owners = j.named[:0], j.attributes[:0], j.owners[:0]
 	j.keys, j.sizes, j.timelines = j.keys[:0], j.sizes[:0], j.timelines[:0]
-	j.keyIndex = nil
+	j.keyIndex, j.lost = nil, false
 	j.sends.reset()
 	j.messages.reset()
 	j.talks.reset()
@@ -148,7 +149,10 @@ func (j *joiner) name() (orphans int) {
 			orphans++
 			continue
 		}
-		if l.send >= 0 && !l.byReply {
+		switch {
+		case l.send < 0:
+			j.lost = j.lost || l.lost()
+		case !l.byReply:
 			j.attributes[l.send].take(l.Event)
 		}
 		j.named[n] = l

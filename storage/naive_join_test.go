@@ -1,5 +1,8 @@
 package storage_test
 
+// The naive files are join and fold (MODEL 2) in the plainest form: a map for every question, lists looked at from
+// end to end. Slow where a set is large, and the truth that storage.Folder is compared with.
+
 import (
 	"sort"
 

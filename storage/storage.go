@@ -3,7 +3,8 @@
 // An [Event] is append-only and the only truth. [Join] tells which send and which timeline each event belongs to,
 // [Timeline.Fold] turns one timeline into rows of type [Send], and a [Counter] adds rows up into the [Tally] that a
 // [Question] asks for. The three are pure functions, written once and used by every engine, so that any order of
-// arrival and any number of duplicates gives the same reports (MODEL 1 and 2).
+// arrival and any number of duplicates gives the same reports (MODEL 1 and 2). A [Folder] does the first two for one
+// set of events after another without making new memory for each.
 //
 // Engines live in subfolders: memory is the plain truth that others are compared with, badger the embedded one.
 // Both must pass storagetest. [Fields] is the one table of filters, groupings and columns, [Metrics] the one of
