@@ -109,7 +109,11 @@ func TestFolderKeepsRows(t *testing.T) {
 		mess.Batch(30)
 		events := normal(mess.Events(), rng)
 		rows, _ := f.Fold(events, nil)
-		kept = append(kept, rows...)
+		for _, row := range rows {
+			kept = append(kept, row)
+			_ = append(row.Tags, storage.Tag{Name: "not yours"})
+			_ = append(row.Labels, "not yours")
+		}
 		again, _, _ := naiveRows(events, nil)
 		want = append(want, again...)
 	}
@@ -158,7 +162,7 @@ func TestFolderConversations(t *testing.T) {
 				storage.AgentReplied, storage.Assigned, storage.WatermarkRead, storage.WatermarkDelivered,
 			}[rng.IntN(13)]
 			e.UpTo = storage.Instant(1 + rng.IntN(90))
-			if e.Type == storage.SendRequested && rng.IntN(2) == 0 {
+			if rng.IntN(3) == 0 {
 				e.Line, e.Contact, e.Channel = "50", "1", "WA" // a timeline of many conversations
 			}
 			if e.Normalize() == nil {
