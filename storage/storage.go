@@ -37,6 +37,25 @@ type Store interface {
 	Close() error
 }
 
+// Importer is a Store that takes much at once: it makes rows of all events of an import together, at the end.
+type Importer interface {
+	// Import begins an import. It holds what the store needs for that until Commit or Close.
+	Import(ctx context.Context) (Import, error)
+}
+
+// Import is one large addition under way, used by one goroutine: all of it goes in, or nothing.
+type Import interface {
+	// Add takes events. The slice and the texts in it are the caller's again when it returns, so that a reader may
+	// fill the same memory anew. Nothing is durable yet and no answer shows it. The rejects are events that break
+	// MODEL 1; their Index counts within events.
+	Add(ctx context.Context, events []Event) ([]Reject, error)
+	// Commit makes all that was added durable, and part of every answer, by the time it returns. The receipt counts
+	// all events since Import; its Rejected is empty, since Add told them. After an error nothing of it is stored.
+	Commit(ctx context.Context) (Receipt, error)
+	// Close gives up what was not committed. After Commit, and called again, it does nothing.
+	Close() error
+}
+
 // Receipt says what became of the events of one Append.
 type Receipt struct {
 	Accepted   int      // new, now durable
