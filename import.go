@@ -89,19 +89,26 @@ func (s *shared) importFile(ctx context.Context, o office, path, format string, 
 		return err
 	}
 	book.begin(name)
-	sum, err := intake.Import(ctx, o.Append, r, f, intake.Watch{
+	sum, err := intake.Import(ctx, o.Intake(), r, f, intake.Watch{
 		Reject: book.write,
 		Notice: func(msg string) { fmt.Fprintf(s.std.err, "%s: %s\n", name, msg) },
 	})
 	bar.Finish()
-	s.report(name, sum, book)
+	undone := errors.Is(err, intake.ErrUndone)
+	if !undone {
+		s.report(name, sum, book)
+	}
 	switch {
 	case err == nil:
 		return nil
+	case undone && ctx.Err() != nil:
+		return fmt.Errorf("%s: interrupted; nothing of it is stored, import the file again", name)
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: interrupted; what is counted above is stored, import the file again to go on", name)
 	case errors.Is(err, intake.ErrFormat):
 		return usage{fmt.Errorf("%s: %w", name, err)}
+	case undone:
+		return fmt.Errorf("%s was not imported: %w; import the file again", name, err)
 	default:
 		return fmt.Errorf("%s was not imported whole: %w; what is counted above is stored, import the file again to go on", name, err)
 	}

@@ -21,6 +21,7 @@ import (
 	"outboundbot/reports/export"
 	"outboundbot/storage"
 	"outboundbot/storage/badger"
+	"outboundbot/storage/intake"
 )
 
 // office does the work of the command line: here, with a store of its own, or in a running serve that owns the
@@ -30,6 +31,8 @@ type office interface {
 	Ask(ctx context.Context, a asking) (answered, error)
 	// Append makes events durable.
 	Append(ctx context.Context, events []storage.Event) (storage.Receipt, error)
+	// Intake is where files are imported to.
+	Intake() intake.Target
 	// RunDigest posts a digest now.
 	RunDigest(ctx context.Context, name string) error
 	Close() error
@@ -259,6 +262,9 @@ func encode(w io.Writer, v any) error {
 func (l *local) Append(ctx context.Context, events []storage.Event) (storage.Receipt, error) {
 	return l.store.Append(ctx, events)
 }
+
+// Intake implements office. A store that takes much at once gets a file as a whole.
+func (l *local) Intake() intake.Target { return l.store }
 
 // RunDigest implements office.
 func (l *local) RunDigest(ctx context.Context, name string) error {

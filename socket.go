@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"outboundbot/storage"
+	"outboundbot/storage/intake"
 )
 
 // socketName is the unix socket in the data folder by which the command line reaches a running serve.
@@ -181,6 +182,9 @@ func (r *remote) Append(ctx context.Context, events []storage.Event) (receipt st
 	defer resp.Body.Close()
 	return receipt, json.NewDecoder(resp.Body).Decode(&receipt)
 }
+
+// Intake implements office. It appends in batches, so that a running serve goes on with other work in between.
+func (r *remote) Intake() intake.Target { return r }
 
 // RunDigest implements office.
 func (r *remote) RunDigest(ctx context.Context, name string) error {

@@ -84,25 +84,6 @@ const (
 	ContactErased       Type = "contact.erased"
 )
 
-// role says what kind of part a type plays in the join.
-type role uint8
-
-const (
-	unknown role = iota // kept, counts for nothing
-	sending             // send.*: makes a send exist
-	status              // message.sent/delivered/read/failed: makes a send exist, may name it by message
-	other
-)
-
-var roles = map[Type]role{
-	SendRequested: sending, SendSkipped: sending,
-	MessageSent: status, MessageDelivered: status, MessageRead: status, MessageFailed: status,
-	WatermarkDelivered: other, WatermarkRead: other, MessageInbound: other, Answered: other,
-	ConversationStarted: other, ConversationClosed: other, Assigned: other, AgentReplied: other,
-	TagApplied: other, TagRemoved: other, LabelAdded: other, LabelRemoved: other,
-	FlowStep: other, FlowOption: other, FlowEnded: other, OptOut: other, ContactErased: other,
-}
-
 // The longest id or name and the longest text that an event may carry, in bytes.
 const (
 	MaxName = 1024
@@ -113,6 +94,7 @@ const (
 // (MODEL 1), text that is not UTF-8 or too long, a value that is no decimal number. The customer's free text is
 // dropped (MODEL 6).
 func (e *Event) Normalize() error {
+	a := e.Type.act()
 	switch {
 	case e.ID == "":
 		return errors.New("id is missing")
@@ -120,31 +102,38 @@ func (e *Event) Normalize() error {
 		return errors.New("type is missing")
 	case e.At <= 0:
 		return errors.New("at is missing")
-	case roles[e.Type] == sending && e.Send == "":
+	case a.sending() && e.Send == "":
 		return fmt.Errorf("%s must name its send", e.Type)
-	case (e.Type == WatermarkDelivered || e.Type == WatermarkRead) && e.UpTo <= 0:
+	case (a == actWatermarkDelivered || a == actWatermarkRead) && e.UpTo <= 0:
 		return fmt.Errorf("%s needs up_to", e.Type)
 	}
-	for i, s := range e.texts() {
-		if *s == "" {
-			continue
-		}
-		if err := checkText(textFields[i], *s); err != nil {
+	if a == actUnknown || !e.sound() {
+		if err := e.checkTexts(); err != nil {
 			return err
 		}
 	}
-	if e.Value != "" {
+	if e.Value != "" && !plainAmount(e.Value) {
 		if _, err := parseAmount(e.Value); err != nil {
 			return err
 		}
 	}
-	e.Channel = strings.ToUpper(e.Channel)
-	if e.Type == MessageInbound {
+	e.Channel = upper(e.Channel)
+	if a == actInbound {
 		if e.Kind == "" {
 			e.Kind = "text"
 		}
 		if e.Kind == "text" {
 			e.Text = ""
+		}
+	}
+	return nil
+}
+
+// checkTexts says what is wrong with the first text that cannot be stored.
+func (e *Event) checkTexts() error {
+	for i, s := range e.texts() {
+		if err := checkText(textFields[i], *s); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -167,6 +156,25 @@ func (e *Event) texts() [len(textFields)]*string {
 	}
 }
 
+// Own gives the event's texts memory of their own, for an event whose texts lie in memory that will hold others.
+func (e *Event) Own() {
+	texts := e.texts()
+	n := 0
+	for _, s := range texts {
+		n += len(*s)
+	}
+	var own strings.Builder
+	own.Grow(n)
+	for _, s := range texts {
+		own.WriteString(*s)
+	}
+	all := own.String()
+	for _, s := range texts {
+		*s, all = all[:len(*s)], all[len(*s):]
+	}
+}
+
+// checkText says why a text cannot be stored, if so.
 func checkText(name, s string) error {
 	limit := MaxName
 	if name == "text" || name == "reason" {

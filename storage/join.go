@@ -1,6 +1,6 @@
 package storage
 
-import "sort"
+import "slices"
 
 // TimelineKey says whose events a timeline has: one contact on one line of one channel. A send without contact is
 // alone in its timeline; only then Send is set.
@@ -19,11 +19,13 @@ type Joined struct {
 	Orphans   int // events that take part in nothing: their send does not exist, or their contact stays unknown
 }
 
-// linked is an event with the send it names; nil when it names none.
+// linked is an event with the send it names: its number in the join, then in its timeline; -1 when it names none.
 type linked struct {
 	*Event
-	names   *attributes
-	byReply bool // it names the send by reply_to, so its other fields say nothing of the send
+	send     int32
+	timeline int32
+	act      act
+	byReply  bool // it names the send by reply_to, so its other fields say nothing of the send
 }
 
 // attributes are what the events that name a send say of it: the first non-empty value in order.
@@ -32,208 +34,190 @@ type attributes struct {
 	origin, campaign, template, category, flow, webhook, variant, sender, conversation string
 	test                                                                               bool
 	place                                                                              place
-}
 
-// place is where an event happened; the three together are its timeline.
-type place struct{ channel, line, contact string }
-
-func (p place) whole() bool { return p.channel != "" && p.line != "" && p.contact != "" }
-
-// written brings line and contact into the form of the channel.
-func (p place) written() place {
-	return place{p.channel, address(p.channel, p.line), address(p.channel, p.contact)}
-}
-
-// agrees tells whether what is given of p is the same in whole, a place with all three.
-func (p place) agrees(whole place) bool {
-	same := func(given, there string) bool { return given == "" || given == there }
-	q := place{whole.channel, p.line, p.contact}.written()
-	return same(p.channel, whole.channel) && same(q.line, whole.line) && same(q.contact, whole.contact)
+	timeline, number int32 // its timeline, -1 until known, and its number there
 }
 
 // Join tells which send and which timeline each event belongs to (MODEL 2). Events are unique by id, in any order;
 // the result points into the slice. Joining a set that is closed under the links between events (send and message
 // ids, conversations, and the timelines that come out) gives the same as joining everything.
 func Join(events []Event) Joined {
-	j := joiner{
-		sends:  map[string]*attributes{},
-		owners: map[string]string{},
-		talks:  map[string][]place{},
-	}
-	ordered := j.known(events)
-	named := make([]linked, 0, len(ordered))
-	var joined Joined
-	for _, e := range ordered {
-		l, orphan := j.link(e)
-		if orphan {
-			joined.Orphans++
-			continue
-		}
-		named = append(named, l)
-	}
-	j.describe(named)
-	j.locate(named)
-	joined.Timelines = j.timelines(named, &joined.Orphans)
-	return joined
+	var j joiner
+	orphans := j.join(events)
+	return Joined{Timelines: j.timelines, Orphans: orphans}
 }
 
+// joiner is the memory of a join. A Folder uses it again and again.
 type joiner struct {
-	sends  map[string]*attributes
-	owners map[string]string  // message id → send
-	talks  map[string][]place // conversation → the places of its events that have all three, in order
+	named      []linked // the events that count, in order, with their sends
+	sends      table
+	attributes []attributes // by number of the send
+	messages   table
+	owners     []int32 // the send that each message belongs to
+	talks      talks
+	lost       bool // an event is, see linked.lost
+
+	keys      []TimelineKey // of the timelines, by first appearance
+	keyIndex  map[TimelineKey]int32
+	sizes     []timelineSize
+	timelines []Timeline
+	grouped   []linked      // the events by timeline, if there is more than one
+	order     []*attributes // the sends by timeline, then first appearance
 }
 
-// known sorts the events whose type counts and finds the sends that exist and who owns each message id: the send of
-// the first send.* or status event that carries both.
-func (j *joiner) known(events []Event) []*Event {
-	ordered := make([]*Event, 0, len(events))
+type timelineSize struct{ events, sends int }
+
+// join fills in the timelines.
+func (j *joiner) join(events []Event) (orphans int) {
+	j.reset()
+	j.known(events)
+	j.exist()
+	orphans = j.name()
+	j.locate()
+	orphans += j.divide()
+	j.gather()
+	return orphans
+}
+
+func (j *joiner) reset() {
+	j.named, j.attributes, j.owners = j.named[:0], j.attributes[:0], j.owners[:0]
+	j.keys, j.sizes, j.timelines = j.keys[:0], j.sizes[:0], j.timelines[:0]
+	j.keyIndex, j.lost = nil, false
+	j.sends.reset()
+	j.messages.reset()
+	j.talks.reset()
+}
+
+// known takes the events whose type counts, in order.
+func (j *joiner) known(events []Event) {
+	j.named = slices.Grow(j.named, len(events))
+	sorted := true
 	for i := range events {
-		if roles[events[i].Type] != unknown {
-			ordered = append(ordered, &events[i])
-		}
-	}
-	sort.Slice(ordered, func(a, b int) bool { return ordered[a].Before(ordered[b]) })
-	for _, e := range ordered {
-		if r := roles[e.Type]; e.Send == "" || (r != sending && r != status) {
+		e := &events[i]
+		a := e.Type.act()
+		if a == actUnknown {
 			continue
 		}
-		if j.sends[e.Send] == nil {
-			j.sends[e.Send] = &attributes{id: e.Send}
+		if n := len(j.named); n > 0 && e.Before(j.named[n-1].Event) {
+			sorted = false
 		}
-		if _, taken := j.owners[e.Message]; !taken && e.Message != "" {
-			j.owners[e.Message] = e.Send
+		j.named = append(j.named, linked{Event: e, act: a, send: -1})
+	}
+	if !sorted {
+		slices.SortFunc(j.named, compareLinked)
+	}
+}
+
+func compareLinked(a, b linked) int {
+	switch {
+	case a.Before(b.Event):
+		return -1
+	case b.Before(a.Event):
+		return 1
+	}
+	return 0
+}
+
+// exist finds the sends that exist and who owns each message id: the send of the first send.* or status event that
+// carries both.
+func (j *joiner) exist() {
+	for i := range j.named {
+		l := &j.named[i]
+		if l.Send == "" || l.act.other() {
+			continue
+		}
+		var added bool
+		if l.send, added = j.sends.add(l.Send); added {
+			j.attributes = append(j.attributes, attributes{id: l.Send, timeline: -1})
+		}
+		if l.Message == "" {
+			continue
+		}
+		if _, added := j.messages.add(l.Message); added {
+			j.owners = append(j.owners, l.send)
 		}
 	}
-	return ordered
+}
+
+// name finds the send of each event and gathers the attributes of sends from the events that name them by send or
+// message, in order. Orphans are dropped.
+func (j *joiner) name() (orphans int) {
+	n := 0
+	for i := range j.named {
+		l := j.named[i]
+		if l.send < 0 && !j.link(&l) {
+			orphans++
+			continue
+		}
+		switch {
+		case l.send < 0:
+			j.lost = j.lost || l.lost()
+		case !l.byReply:
+			j.attributes[l.send].take(l.Event)
+		}
+		j.named[n] = l
+		n++
+	}
+	j.named = j.named[:n]
+	for i := range j.attributes {
+		a := &j.attributes[i]
+		a.place = a.place.written()
+	}
+	return orphans
 }
 
 // link finds the send that an event names: by reply_to (a send id, else a message id of a send), else by send, else,
 // statuses only, by message. An event whose send does not exist is an orphan, and so is a status that names none.
-func (j *joiner) link(e *Event) (l linked, orphan bool) {
-	r := roles[e.Type]
-	if e.ReplyTo != "" && r == other {
-		if s := j.sends[e.ReplyTo]; s != nil {
-			return linked{e, s, true}, false
+func (j *joiner) link(l *linked) bool {
+	if l.ReplyTo != "" && l.act.other() {
+		if l.send = j.sends.find(l.ReplyTo); l.send < 0 {
+			l.send = j.owner(l.ReplyTo)
 		}
-		if owner, ok := j.owners[e.ReplyTo]; ok {
-			return linked{e, j.sends[owner], true}, false
+		if l.send >= 0 {
+			l.byReply = true
+			return true
 		}
 	}
-	if e.Send != "" {
-		s := j.sends[e.Send]
-		return linked{Event: e, names: s}, s == nil
+	switch {
+	case l.Send != "":
+		l.send = j.sends.find(l.Send)
+	case l.act.status():
+		l.send = j.owner(l.Message)
+	default:
+		return true
 	}
-	if r != status {
-		return linked{Event: e}, false
-	}
-	owner, ok := j.owners[e.Message]
-	return linked{Event: e, names: j.sends[owner]}, !ok
+	return l.send >= 0
 }
 
-// describe gathers the attributes of each send from the events that name it by send or message, in order.
-func (j *joiner) describe(named []linked) {
-	for _, l := range named {
-		if l.names == nil || l.byReply {
-			continue
-		}
-		a := l.names
-		for _, f := range [...]struct {
-			to   *string
-			from string
-		}{
-			{&a.origin, l.Origin},
-			{&a.campaign, l.Campaign},
-			{&a.template, l.Template},
-			{&a.category, l.Category},
-			{&a.flow, l.Flow},
-			{&a.webhook, l.Webhook},
-			{&a.variant, l.Variant},
-			{&a.sender, l.Sender},
-			{&a.conversation, l.Conversation},
-			{&a.place.channel, l.Channel},
-			{&a.place.line, l.Line},
-			{&a.place.contact, l.Contact},
-		} {
-			if *f.to == "" {
-				*f.to = f.from
-			}
-		}
-		a.test = a.test || l.Test
+// owner is the send that a message id belongs to, or -1. No send owns "".
+func (j *joiner) owner(message string) int32 {
+	if i := j.messages.find(message); i >= 0 {
+		return j.owners[i]
 	}
-	for _, a := range j.sends {
-		a.place = a.place.written()
-	}
+	return -1
 }
 
-// locate notes the places that each conversation's events have, for events of it that lack a part of theirs.
-func (j *joiner) locate(named []linked) {
-	for _, l := range named {
-		if l.Conversation == "" {
-			continue
-		}
-		p := l.own()
-		if l.names != nil && l.names.place.whole() {
-			p = l.names.place
-		}
-		if p.whole() {
-			j.talks[l.Conversation] = append(j.talks[l.Conversation], p)
-		}
-	}
+// take fills in what is still empty.
+func (a *attributes) take(e *Event) {
+	first(&a.origin, e.Origin)
+	first(&a.campaign, e.Campaign)
+	first(&a.template, e.Template)
+	first(&a.category, e.Category)
+	first(&a.flow, e.Flow)
+	first(&a.webhook, e.Webhook)
+	first(&a.variant, e.Variant)
+	first(&a.sender, e.Sender)
+	first(&a.conversation, e.Conversation)
+	first(&a.place.channel, e.Channel)
+	first(&a.place.line, e.Line)
+	first(&a.place.contact, e.Contact)
+	a.test = a.test || e.Test
 }
 
-func (l linked) own() place { return place{l.Channel, l.Line, l.Contact}.written() }
-
-// place is where an event that names no send happened: its own fields, or if one is lacking all three from the first
-// event of its conversation that has them and agrees.
-func (j *joiner) place(l linked) place {
-	own := place{l.Channel, l.Line, l.Contact}
-	if own.whole() || l.Conversation == "" {
-		return own.written()
+func first(to *string, from string) {
+	if from != "" && *to == "" {
+		*to = from
 	}
-	for _, p := range j.talks[l.Conversation] {
-		if own.agrees(p) {
-			return p
-		}
-	}
-	return own.written()
-}
-
-func (j *joiner) timelines(named []linked, orphans *int) []Timeline {
-	index := map[TimelineKey]int{}
-	seen := map[*attributes]bool{}
-	var all []Timeline
-	for _, l := range named {
-		var key TimelineKey
-		if l.names != nil {
-			key = l.names.key()
-		} else {
-			p := j.place(l)
-			if p.contact == "" {
-				*orphans++
-				continue
-			}
-			key = TimelineKey{Channel: p.channel, Line: p.line, Contact: p.contact}
-		}
-		i, ok := index[key]
-		if !ok {
-			i = len(all)
-			index[key] = i
-			all = append(all, Timeline{Key: key})
-		}
-		all[i].events = append(all[i].events, l)
-		if l.names != nil && !seen[l.names] {
-			seen[l.names] = true
-			all[i].sends = append(all[i].sends, l.names)
-		}
-	}
-	return all
-}
-
-func (a *attributes) key() TimelineKey {
-	if a.place.contact == "" {
-		return TimelineKey{Send: a.id}
-	}
-	return TimelineKey{Channel: a.place.channel, Line: a.place.line, Contact: a.place.contact}
 }
 
 // Events are the events of the timeline, in order, copied.

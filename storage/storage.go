@@ -3,7 +3,8 @@
 // An [Event] is append-only and the only truth. [Join] tells which send and which timeline each event belongs to,
 // [Timeline.Fold] turns one timeline into rows of type [Send], and a [Counter] adds rows up into the [Tally] that a
 // [Question] asks for. The three are pure functions, written once and used by every engine, so that any order of
-// arrival and any number of duplicates gives the same reports (MODEL 1 and 2).
+// arrival and any number of duplicates gives the same reports (MODEL 1 and 2). A [Folder] does the first two for one
+// set of events after another without making new memory for each.
 //
 // Engines live in subfolders: memory is the plain truth that others are compared with, badger the embedded one.
 // Both must pass storagetest. [Fields] is the one table of filters, groupings and columns, [Metrics] the one of
@@ -34,6 +35,25 @@ type Store interface {
 	Names(ctx context.Context, scope Scope, field, prefix string) ([]Name, error)
 	// Stats says how much there is and how fresh it is.
 	Stats(ctx context.Context) (Stats, error)
+	Close() error
+}
+
+// Importer is a Store that takes much at once: it makes rows of all events of an import together, at the end.
+type Importer interface {
+	// Import begins an import. It holds what the store needs for that until Commit or Close.
+	Import(ctx context.Context) (Import, error)
+}
+
+// Import is one large addition under way, used by one goroutine: all of it goes in, or nothing.
+type Import interface {
+	// Add takes events. The slice and the texts in it are the caller's again when it returns, so that a reader may
+	// fill the same memory anew. Nothing is durable yet and no answer shows it. The rejects are events that break
+	// MODEL 1; their Index counts within events.
+	Add(ctx context.Context, events []Event) ([]Reject, error)
+	// Commit makes all that was added durable, and part of every answer, by the time it returns. The receipt counts
+	// all events since Import; its Rejected is empty, since Add told them. After an error nothing of it is stored.
+	Commit(ctx context.Context) (Receipt, error)
+	// Close gives up what was not committed. After Commit, and called again, it does nothing.
 	Close() error
 }
 

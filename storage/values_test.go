@@ -2,10 +2,12 @@ package storage_test
 
 import (
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
+	"unsafe"
 
 	"github.com/shopspring/decimal"
 
@@ -147,6 +149,48 @@ func TestNormalize(t *testing.T) {
 		if err := e.Normalize(); err == nil {
 			t.Errorf("%+v was taken", e)
 		}
+	}
+}
+
+// TestNormalizeTexts: every text is looked at, wherever in it the fault lies, and the fault is told.
+func TestNormalizeTexts(t *testing.T) {
+	good := storage.Event{ID: "1", Type: "assigned", At: 1}
+	fields := reflect.TypeFor[storage.Event]()
+	for i := range fields.NumField() {
+		name, _, _ := strings.Cut(fields.Field(i).Tag.Get("json"), ",")
+		if fields.Field(i).Type.Kind() != reflect.String || name == "value" {
+			continue
+		}
+		for length := 1; length < 20; length++ {
+			for at := range length {
+				for bad, want := range map[string]string{
+					"\x00": name + " holds a NUL character", "\xff": name + " is not valid UTF-8", "é": "", "\x01": "", "\x7f": "",
+				} {
+					e := good
+					text := strings.Repeat("x", at) + bad + strings.Repeat("x", length-at-1)
+					reflect.ValueOf(&e).Elem().Field(i).SetString(text)
+					got := ""
+					if err := e.Normalize(); err != nil {
+						got = err.Error()
+					}
+					if got != want {
+						t.Fatalf("%s %q: %q, want %q", name, text, got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+// TestOwn: an event of its own stays as it was, whatever becomes of the memory its texts lay in.
+func TestOwn(t *testing.T) {
+	memory := []byte("idtypecampaign")
+	at := func(from, to int) string { return unsafe.String(&memory[from], to-from) }
+	e := storage.Event{ID: at(0, 2), Type: storage.Type(at(2, 6)), Campaign: at(6, 14), At: 5, Sale: true}
+	e.Own()
+	clear(memory)
+	if want := (storage.Event{ID: "id", Type: "type", Campaign: "campaign", At: 5, Sale: true}); e != want {
+		t.Errorf("got %+v", e)
 	}
 }
 

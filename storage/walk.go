@@ -1,14 +1,22 @@
 package storage
 
-import "sort"
+import (
+	"cmp"
+	"slices"
+)
 
-// step is one stop of the walk through a timeline: an event, or a successful send where it stands.
-type step struct {
-	moment
-	rank  uint8
-	id    string
-	event linked    // zero for a send
-	send  *sendFold // nil for an event
+// walker goes through a timeline in order, keeps the conversations and credits outcomes (MODEL 2, Walk,
+// Conversation, Credit).
+type walker struct {
+	windows  Windows
+	sends    []sendFold
+	events   []*linked      // the stops that are events, in walking order
+	standing []*sendFold    // the stops that are sends: the successful ones
+	talks    []conversation // by first appearance
+	ids      table          // of conversations that have one
+	owners   []int32        // the conversation that has each
+	current  int32          // the open one, else the one that was open last; -1 for none
+	last     *sendFold      // the last send walked
 }
 
 // conversation is the customer's talk with the company on one line; its id may come later.
@@ -17,107 +25,118 @@ type conversation struct {
 	open        bool
 	last        *sendFold // the last send that entered
 	customer    int       // step of the first customer message that entered; -1 for none
-	retractions []retraction
+	retractions retractions
 }
 
-// credited is an outcome with the step at which it came.
-type credited[T any] struct {
-	what T
-	step int
-}
-
-// retraction takes a tag or label back that was applied before its step.
-type retraction struct {
-	kind Type
-	name string // folded
-	step int
-}
-
-func retracted(by []retraction, kind Type, name string, step int) bool {
-	for _, r := range by {
-		if r.kind == kind && step < r.step && r.name == Fold(name) {
-			return true
+// walk takes the stops in walking order. At equal (at, seq) the rank decides, then the id; no event has the rank of
+// a send.
+func (f *fold) walk(events []linked, windows Windows) {
+	w := &f.walker
+	w.windows, w.sends = windows, f.sends
+	w.line(events)
+	w.stand()
+	w.talks, w.owners, w.current, w.last = w.talks[:0], w.owners[:0], -1, nil
+	w.ids.reset()
+	sends := w.standing
+	step := 0
+	for _, e := range w.events {
+		for len(sends) > 0 && sends[0].passes(e) {
+			w.pass(sends[0])
+			sends = sends[1:]
+			step++
 		}
+		w.hear(e, step)
+		step++
 	}
-	return false
-}
-
-// walker goes through a timeline in order, keeps the conversations and credits outcomes (MODEL 2, Walk,
-// Conversation, Credit).
-type walker struct {
-	fold    *fold
-	talks   []*conversation
-	current *conversation // the open one, else the one that was open last
-	last    *sendFold     // the last send walked
-}
-
-func (f *fold) walk(events []linked) {
-	w := walker{fold: f}
-	for i, s := range f.steps(events) {
-		if s.send != nil {
-			w.pass(s.send)
-		} else {
-			w.hear(s.event, i)
-		}
+	for _, s := range sends {
+		w.pass(s)
 	}
 }
 
-// steps are the stops in walking order: at equal (at, seq) closed, started, send, inbound and answered, everything
-// else; then id.
-func (f *fold) steps(events []linked) []step {
-	steps := make([]step, 0, len(events)+len(f.sends))
-	for _, e := range events {
-		if r := roles[e.Type]; r == other {
-			steps = append(steps, step{moment: e.moment(), rank: rankOf(e.Type), id: e.ID, event: e})
+// line puts the events that are stops in walking order. They come in that of (at, seq, id).
+func (w *walker) line(events []linked) {
+	w.events = w.events[:0]
+	sorted := true
+	for i := range events {
+		e := &events[i]
+		if !e.act.other() {
+			continue
 		}
+		if n := len(w.events); n > 0 && e.act.rank() < w.events[n-1].act.rank() && e.moment() == w.events[n-1].moment() {
+			sorted = false
+		}
+		w.events = append(w.events, e)
 	}
-	for _, s := range f.sends {
-		if s.row.Status == Successful {
-			steps = append(steps, step{moment: s.stands, rank: 2, id: s.row.ID, send: s})
-		}
+	if !sorted {
+		slices.SortFunc(w.events, compareStops)
 	}
-	sort.Slice(steps, func(i, j int) bool {
-		a, b := &steps[i], &steps[j]
-		switch {
-		case a.moment != b.moment:
-			return a.before(b.moment)
-		case a.rank != b.rank:
-			return a.rank < b.rank
-		default:
-			return a.id < b.id
-		}
-	})
-	return steps
 }
 
-func rankOf(t Type) uint8 {
-	switch t {
-	case ConversationClosed:
-		return 0
-	case ConversationStarted:
+func compareStops(a, b *linked) int {
+	switch m, n := a.moment(), b.moment(); {
+	case m.before(n):
+		return -1
+	case n.before(m):
 		return 1
-	case MessageInbound, Answered:
-		return 3
-	default:
-		return 4
+	case a.act.rank() != b.act.rank():
+		return cmp.Compare(a.act.rank(), b.act.rank())
 	}
+	return cmp.Compare(a.ID, b.ID)
+}
+
+// stand puts the successful sends in walking order.
+func (w *walker) stand() {
+	w.standing = w.standing[:0]
+	sorted := true
+	for i := range w.sends {
+		s := &w.sends[i]
+		if s.row.Status != Successful {
+			continue
+		}
+		if n := len(w.standing); n > 0 && compareSends(s, w.standing[n-1]) < 0 {
+			sorted = false
+		}
+		w.standing = append(w.standing, s)
+	}
+	if !sorted {
+		slices.SortFunc(w.standing, compareSends)
+	}
+}
+
+func compareSends(a, b *sendFold) int {
+	switch {
+	case a.stands.before(b.stands):
+		return -1
+	case b.stands.before(a.stands):
+		return 1
+	}
+	return cmp.Compare(a.row.ID, b.row.ID)
+}
+
+// passes tells whether the send is walked before an event.
+func (s *sendFold) passes(e *linked) bool {
+	m := e.moment()
+	return s.stands.before(m) || (s.stands == m && sendRank < e.act.rank())
 }
 
 // pass walks a send: it enters a conversation, and starts it if that was not open just before.
 func (w *walker) pass(s *sendFold) {
 	talk, wasOpen := w.enter(s.row.Conversation)
-	s.conversation = talk
+	s.conversation = w.current
 	s.row.Started = !wasOpen
 	talk.last, w.last = s, s
 }
 
 // hear walks an event: it finds the conversation and credits the outcome, if it is one.
-func (w *walker) hear(e linked, at int) {
-	named := w.fold.byAttributes[e.names]
+func (w *walker) hear(e *linked, at int) {
+	var named *sendFold
+	if e.send >= 0 {
+		named = &w.sends[e.send]
+	}
 	var talk *conversation
 	switch {
-	case e.Type == ConversationStarted:
-		talk, _ = w.enter(e.Conversation)
+	case e.act == actStarted:
+		w.enter(e.Conversation)
 		if named != nil {
 			named.announced = true
 		}
@@ -126,149 +145,84 @@ func (w *walker) hear(e linked, at int) {
 		if talk.customer < 0 {
 			talk.customer = at
 		}
-	case e.Type == ConversationClosed:
+	case e.act == actClosed:
 		if talk = w.lie(e.Conversation); talk != nil {
 			talk.open = false
 		}
 	case named == nil:
 		talk = w.lie(e.Conversation)
 	}
-	if e.Type == TagRemoved || e.Type == LabelRemoved {
+	switch e.act {
+	case actTagRemoved, actLabelRemoved:
 		retract(e, at, named, talk)
-		return
-	}
-	if s := w.credits(e, named, talk); s != nil && s.row.Status == Successful {
-		s.credit(e, at)
+	default:
+		if s := w.credits(e, named, talk); s != nil && s.row.Status == Successful {
+			s.credit(e, at)
+		}
 	}
 }
 
 // enter gives the conversation that something enters, from then on the only open one: the one that has its id; else
-// the open one, unless both have an id; else a new one.
+// the open one, unless both have an id; else a new one. The pointer is good until the next conversation appears.
 func (w *walker) enter(id string) (talk *conversation, wasOpen bool) {
-	talk = w.withID(id)
-	if c := w.current; talk == nil && c != nil && c.open && (id == "" || c.id == "") {
-		talk = c
+	i := w.withID(id)
+	if c := w.current; i < 0 && c >= 0 && w.talks[c].open && (id == "" || w.talks[c].id == "") {
+		i = c
 	}
-	if talk == nil {
-		talk = &conversation{customer: -1}
-		w.talks = append(w.talks, talk)
+	if i < 0 {
+		i = w.begin()
 	}
+	talk = &w.talks[i]
 	wasOpen = talk.open
-	if w.current != nil {
-		w.current.open = false
+	if w.current >= 0 {
+		w.talks[w.current].open = false
 	}
-	w.current, talk.open = talk, true
-	talk.name(id)
+	w.current, talk.open = i, true
+	w.name(i, id)
 	return talk, wasOpen
+}
+
+// begin makes a conversation, in the memory of one of an earlier timeline if there is any.
+func (w *walker) begin() int32 {
+	i := len(w.talks)
+	w.talks = slices.Grow(w.talks, 1)[:i+1]
+	talk := &w.talks[i]
+	talk.retractions.reset()
+	*talk = conversation{customer: -1, retractions: talk.retractions}
+	return int32(i)
 }
 
 // lie gives the conversation that an event lies in: the one that has its id; else the current one, unless both have
 // an id; else none.
 func (w *walker) lie(id string) *conversation {
-	talk := w.withID(id)
-	if c := w.current; talk == nil && c != nil && (id == "" || c.id == "") {
-		talk = c
+	i := w.withID(id)
+	if c := w.current; i < 0 && c >= 0 && (id == "" || w.talks[c].id == "") {
+		i = c
 	}
-	if talk != nil {
-		talk.name(id)
-	}
-	return talk
-}
-
-func (w *walker) withID(id string) *conversation {
-	if id == "" {
+	if i < 0 {
 		return nil
 	}
-	for _, talk := range w.talks {
-		if talk.id == id {
-			return talk
-		}
+	w.name(i, id)
+	return &w.talks[i]
+}
+
+// withID is the conversation that has an id; -1 if there is none.
+func (w *walker) withID(id string) int32 {
+	if id == "" {
+		return -1
 	}
-	return nil
+	if i := w.ids.find(id); i >= 0 {
+		return w.owners[i]
+	}
+	return -1
 }
 
 // name gives a conversation without id the id of whatever enters it or lies in it.
-func (c *conversation) name(id string) {
-	if c.id == "" {
-		c.id = id
+func (w *walker) name(i int32, id string) {
+	if id == "" || w.talks[i].id != "" {
+		return
 	}
-}
-
-// customerMessage: inbound of another kind than reaction and system.
-func (e *Event) customerMessage() bool {
-	return e.Type == MessageInbound && e.Kind != "reaction" && e.Kind != "system"
-}
-
-// credits finds the one send that an outcome is credited to (MODEL 2, Credit); nil for no outbound outcome.
-func (w *walker) credits(e linked, named *sendFold, talk *conversation) *sendFold {
-	switch e.Type {
-	case MessageInbound, Answered, OptOut:
-		switch {
-		case e.Type == MessageInbound && !e.customerMessage():
-			return nil
-		case named != nil:
-			return named
-		case w.last != nil && e.At-w.last.row.Time <= w.fold.windows.of(w.last.row.Channel):
-			return w.last
-		}
-	case Assigned, AgentReplied, TagApplied, LabelAdded, FlowStep, FlowOption, FlowEnded:
-		switch {
-		case named != nil:
-			return named
-		case talk != nil:
-			return talk.last
-		}
-	}
-	return nil
-}
-
-// credit notes an outcome on the send.
-func (s *sendFold) credit(e linked, at int) {
-	r := &s.row
-	r.LastCredit = max(r.LastCredit, e.At)
-	switch e.Type {
-	case MessageInbound, Answered:
-		r.AnsweredAt = r.AnsweredAt.earlier(e.At)
-		r.Answers++
-		if s.answerText == "" && (e.Kind == "button" || e.Kind == "list") {
-			s.answerText = e.Text
-		}
-	case OptOut:
-		r.OptOut = true
-	case Assigned:
-		r.AssignedAt = r.AssignedAt.earlier(e.At)
-		r.Group, r.Agent = e.Group, e.Agent
-	case AgentReplied:
-		s.replies = append(s.replies, at)
-	case TagApplied:
-		s.tags = append(s.tags, credited[Tag]{Tag{e.Tag, tagTypeOf(e.TagType), e.Sale, e.Value, e.Currency}, at})
-	case LabelAdded:
-		s.labels = append(s.labels, credited[string]{e.Label, at})
-	case FlowStep:
-		r.LastNode, r.LastText = e.Node, e.Text
-	case FlowOption:
-		if r.FirstOption == "" {
-			r.FirstOption = e.Option
-		}
-	case FlowEnded:
-		if s.ends == nil {
-			s.ends = map[string]bool{}
-		}
-		s.ends[e.How] = true
-	}
-}
-
-// retract notes that a tag or label was taken back: from the send that the event names, else from every send of the
-// conversation it lies in, also those that enter later and were credited before.
-func retract(e linked, at int, named *sendFold, talk *conversation) {
-	r := retraction{kind: e.Type, name: Fold(e.Tag), step: at}
-	if e.Type == LabelRemoved {
-		r.name = Fold(e.Label)
-	}
-	switch {
-	case named != nil:
-		named.retractions = append(named.retractions, r)
-	case talk != nil:
-		talk.retractions = append(talk.retractions, r)
-	}
+	w.talks[i].id = id
+	w.ids.add(id)
+	w.owners = append(w.owners, i)
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"strings"
 	"unicode/utf8"
 
@@ -24,50 +23,43 @@ var CSV = Format{
 		_, known := comma(first)
 		return known >= len(required)
 	},
-	Read: readCSV,
+	read: readCSV,
 }
 
 // The columns without which no row is an event.
 var required = [...]string{"id", "type", "at"}
 
-func readCSV(r io.Reader) iter.Seq2[*Item, error] {
-	return func(yield func(*Item, error) bool) {
-		br, err := open(r)
+func readCSV(r io.Reader, to *batch) error {
+	br, err := open(r)
+	if err != nil {
+		return err
+	}
+	table := &rows{lines: lines{r: br, limit: maxLine}}
+	columns, notice, err := header(table)
+	if err != nil {
+		return err
+	}
+	if notice != "" {
+		if err := to.notice(Place{Line: 1}, notice); err != nil {
+			return err
+		}
+	}
+	for {
+		got, err := table.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
 		if err != nil {
-			yield(nil, err)
-			return
+			return err
 		}
-		table := &rows{lines: lines{r: br, limit: maxLine}}
-		columns, notice, err := header(table)
+		at := Place{Line: got.line}
+		if bad := columns.event(to.slot(), got); bad != nil {
+			err = to.reject(at, got.raw, bad)
+		} else {
+			err = to.event(at, got.raw)
+		}
 		if err != nil {
-			yield(nil, err)
-			return
-		}
-		var item Item
-		if notice != "" {
-			item = Item{Place: Place{Line: 1}, Notice: notice}
-			if !yield(&item, nil) {
-				return
-			}
-		}
-		for {
-			got, err := table.next()
-			if errors.Is(err, io.EOF) {
-				return
-			}
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			at := Place{Line: got.line}
-			if err := columns.event(&item.Event, got); err != nil {
-				item.reject(at, got.raw, err)
-			} else {
-				item.event(at, got.raw)
-			}
-			if !yield(&item, nil) {
-				return
-			}
+			return err
 		}
 	}
 }
@@ -145,9 +137,8 @@ func column(title string) (name string, known bool) {
 	return folded, true
 }
 
-// event reads a row.
+// event reads a row into an empty event.
 func (cols columns) event(e *storage.Event, r row) error {
-	*e = storage.Event{}
 	if r.bad != nil {
 		return r.bad
 	}

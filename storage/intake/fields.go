@@ -13,6 +13,13 @@ const (
 	noSlot
 )
 
+// names are the native names of an event's fields.
+var names = [...]string{
+	"id", "type", "at", "seq", "send", "message", "conversation", "channel", "line", "contact", "origin", "campaign",
+	"template", "category", "flow", "webhook", "variant", "sender", "test", "code", "reason", "up_to", "kind", "text",
+	"reply_to", "how", "group", "agent", "tag", "tag_type", "sale", "by", "value", "currency", "label", "node", "option",
+}
+
 // target finds a field of an event by its native name: its slot, and where its text goes if it has text. It is a
 // switch, since an import asks for every member of every line; a test holds it to the fields that an event has.
 func target(e *storage.Event, name string) (slot uint, text *string) {

@@ -257,7 +257,7 @@ func (d *door) keep(ctx context.Context, src *Source, k kind, content io.Reader)
 		return d.store(ctx, events)
 	}
 	var got answer
-	sum, err := Import(ctx, bound, content, k.format, Watch{Reject: got.list})
+	sum, err := Import(ctx, Append(bound), content, k.format, Watch{Reject: got.list})
 	got.Accepted, got.Duplicates, got.Conflicts = sum.Accepted, sum.Duplicates, sum.Conflicts
 	switch {
 	case errors.Is(err, syscall.ENOSPC):

@@ -2,15 +2,27 @@ package intake
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
 	"outboundbot/storage"
 )
 
-// Append makes events durable: the method of a storage.Store, or its twin on the other side of a socket. It may keep
-// the slice.
+// Target is where an import goes: a storage.Store, or its twin on the other side of a socket. One that is a
+// storage.Importer too gets all of an input as one import.
+type Target interface {
+	// Append makes events durable. It may keep the slice.
+	Append(ctx context.Context, events []storage.Event) (storage.Receipt, error)
+}
+
+// Append is the method of that name as a Target.
 type Append func(ctx context.Context, events []storage.Event) (storage.Receipt, error)
+
+// Append implements Target.
+func (f Append) Append(ctx context.Context, events []storage.Event) (storage.Receipt, error) {
+	return f(ctx, events)
+}
 
 // Summary says what became of an input. Lines = Accepted + Duplicates + Conflicts + Rejected; blank lines and
 // headers are none.
@@ -34,85 +46,147 @@ func (r Reject) String() string { return r.Place.String() + ": " + r.Reason }
 
 // Watch is told what happens during an import. Any of its functions may be nil.
 type Watch struct {
-	Progress func(Summary) // after each batch
+	// Progress comes after each batch. What is new and what was known a storage.Importer tells only at the end:
+	// until then the summary counts lines and rejects.
+	Progress func(Summary)
 	Reject   func(Reject)
 	Notice   func(string) // such as columns that are ignored
 }
 
-// Import appends all that a format reads from r. After an error, what the summary counts is stored all the same, and
-// the input may be imported again as a whole: what went in is a duplicate then.
-func Import(ctx context.Context, store Append, r io.Reader, format Format, watch Watch) (Summary, error) {
-	b := batch{store: store, watch: watch}
-	for item, err := range format.Read(r) {
-		if err != nil {
-			return b.sum, fmt.Errorf("after %d lines: %w", b.sum.Lines+len(b.events), err)
-		}
-		switch {
-		case item.Notice != "":
-			if watch.Notice != nil {
-				watch.Notice(item.Notice)
-			}
-			continue
-		case item.Reason != "":
-			b.reject(item.Place, item.Reason, item.Sample)
-			continue
-		}
-		b.add(item)
-		if len(b.events) == batchSize {
-			if err := b.flush(ctx); err != nil {
-				return b.sum, err
-			}
-		}
+// ErrUndone: an import ended before its time and the target stored nothing of it.
+var ErrUndone = errors.New("nothing was stored")
+
+// Import takes in all that a format reads from r: as one storage.Import if the target is a storage.Importer, else by
+// Append in batches. Where the input cannot be read on, what stands before goes in. Where the target fails or ctx
+// ends, an Importer stores nothing and the error is ErrUndone. Always what the summary counts is stored, and the input
+// may be imported again as a whole: what went in is a duplicate then.
+func Import(ctx context.Context, to Target, r io.Reader, format Format, watch Watch) (Summary, error) {
+	a := addition{ctx: ctx, to: to, watch: watch}
+	b := batch{to: &a, size: addSize}
+	if a.importer, _ = to.(storage.Importer); a.importer == nil {
+		b.size, b.keep, b.own = appendSize, true, true
 	}
-	err := b.flush(ctx)
-	return b.sum, err
+	defer a.close()
+	fault := format.read(r, &b)
+	if a.stop == nil {
+		_ = b.flush() // its error is a.stop
+	}
+	if a.stop == nil {
+		a.stop = a.commit()
+	}
+	switch {
+	case a.stop != nil && a.importer != nil:
+		return Summary{}, fmt.Errorf("%w: %w", ErrUndone, a.stop)
+	case a.stop != nil:
+		return a.sum, a.stop
+	case fault != nil:
+		return a.sum, fmt.Errorf("after %d lines: %w", a.sum.Lines, fault)
+	}
+	return a.sum, nil
 }
 
-// batch gathers events until they are appended.
-type batch struct {
-	store  Append
-	watch  Watch
-	events []storage.Event
-	places []Place
-	sum    Summary
+// addition is the taker behind Import.
+type addition struct {
+	ctx      context.Context
+	to       Target
+	importer storage.Importer // the target, if it is one
+	under    storage.Import   // way; from the first events on
+	watch    Watch
+	sum      Summary
+	told     Summary // to watch.Progress
+	stop     error   // why the target takes no more
 }
 
-func (b *batch) add(item *Item) {
-	if b.events == nil {
-		b.events = make([]storage.Event, 0, batchSize)
+// take implements taker.
+func (a *addition) take(events []storage.Event, places []Place) error {
+	if a.stop = a.ctx.Err(); a.stop != nil {
+		return a.stop
 	}
-	b.events = append(b.events, item.Event)
-	b.places = append(b.places, item.Place)
+	var rejects []storage.Reject
+	if a.importer != nil {
+		rejects, a.stop = a.add(events)
+	} else {
+		rejects, a.stop = a.append(events)
+	}
+	if a.stop != nil {
+		a.stop = fmt.Errorf("storing lines %d to %d: %w", places[0].Line, places[len(places)-1].Line, a.stop)
+		return a.stop
+	}
+	a.sum.Lines += len(events)
+	for _, r := range rejects {
+		a.reject(Item{Place: places[r.Index], Reason: mask(r.Reason)})
+	}
+	a.progress()
+	return nil
 }
 
-func (b *batch) reject(at Place, reason, sample string) {
-	b.sum.Lines++
-	b.sum.Rejected++
-	if b.watch.Reject != nil {
-		b.watch.Reject(Reject{Place: at, Reason: reason, Sample: sample})
-	}
-}
-
-func (b *batch) flush(ctx context.Context) error {
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if len(b.events) > 0 {
-		receipt, err := b.store(ctx, b.events)
-		if err != nil {
-			return fmt.Errorf("storing lines %d to %d: %w", b.places[0].Line, b.places[len(b.places)-1].Line, err)
+func (a *addition) add(events []storage.Event) (rejects []storage.Reject, err error) {
+	if a.under == nil {
+		if a.under, err = a.importer.Import(a.ctx); err != nil {
+			return nil, err
 		}
-		b.sum.Lines += len(b.events) - len(receipt.Rejected)
-		b.sum.Accepted += receipt.Accepted
-		b.sum.Duplicates += receipt.Duplicates
-		b.sum.Conflicts += receipt.Conflicts
-		for _, r := range receipt.Rejected {
-			b.reject(b.places[r.Index], mask(r.Reason), "")
-		}
-		b.events, b.places = nil, b.places[:0] // the store may keep the events
 	}
-	if b.watch.Progress != nil {
-		b.watch.Progress(b.sum)
+	return a.under.Add(a.ctx, events)
+}
+
+func (a *addition) append(events []storage.Event) ([]storage.Reject, error) {
+	receipt, err := a.to.Append(a.ctx, events)
+	if err == nil {
+		a.count(receipt)
+	}
+	return receipt.Rejected, err
+}
+
+func (a *addition) count(r storage.Receipt) {
+	a.sum.Accepted += r.Accepted
+	a.sum.Duplicates += r.Duplicates
+	a.sum.Conflicts += r.Conflicts
+}
+
+// refuse implements taker.
+func (a *addition) refuse(it Item) error {
+	switch {
+	case it.Notice == "":
+		a.sum.Lines++
+		a.reject(it)
+	case a.watch.Notice != nil:
+		a.watch.Notice(it.Notice)
 	}
 	return nil
+}
+
+func (a *addition) reject(it Item) {
+	a.sum.Rejected++
+	if a.watch.Reject != nil {
+		a.watch.Reject(Reject{Place: it.Place, Reason: it.Reason, Sample: it.Sample})
+	}
+}
+
+// commit ends an import.
+func (a *addition) commit() error {
+	if err := a.ctx.Err(); err != nil {
+		return err
+	}
+	if a.under != nil {
+		receipt, err := a.under.Commit(a.ctx)
+		if err != nil {
+			return fmt.Errorf("storing %d lines: %w", a.sum.Lines, err)
+		}
+		a.count(receipt)
+	}
+	a.progress()
+	return nil
+}
+
+func (a *addition) progress() {
+	if a.watch.Progress != nil && a.sum != a.told {
+		a.watch.Progress(a.sum)
+		a.told = a.sum
+	}
+}
+
+func (a *addition) close() {
+	if a.under != nil {
+		_ = a.under.Close() // nothing of it is wanted any more
+	}
 }

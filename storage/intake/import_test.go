@@ -30,7 +30,7 @@ func TestImport(t *testing.T) {
 		if _, err := file.Seek(0, 0); err != nil {
 			t.Fatal(err)
 		}
-		got, err := intake.Import(t.Context(), store.Append, file, intake.Native, intake.Watch{})
+		got, err := intake.Import(t.Context(), store, file, intake.Native, intake.Watch{})
 		if err != nil || got != want {
 			t.Errorf("got %+v, %v, want %+v", got, err, want)
 		}
@@ -58,7 +58,7 @@ func TestImportCounts(t *testing.T) {
 	}
 	var rejects []string
 	var progress []int
-	sum, err := intake.Import(t.Context(), store, strings.NewReader(in.String()), intake.Native, intake.Watch{
+	sum, err := intake.Import(t.Context(), intake.Append(store), strings.NewReader(in.String()), intake.Native, intake.Watch{
 		Progress: func(s intake.Summary) { progress = append(progress, s.Accepted) },
 		Reject:   func(r intake.Reject) { rejects = append(rejects, r.String()) },
 	})
@@ -77,12 +77,12 @@ func TestImportStops(t *testing.T) {
 	full := errors.New("the disk is full")
 	store := func(context.Context, []storage.Event) (storage.Receipt, error) { return storage.Receipt{}, full }
 	in := `{"id":"e","type":"message.sent","at":"2025-11-24T10:00:00Z","send":"S"}`
-	if _, err := intake.Import(t.Context(), store, strings.NewReader(in), intake.Native, intake.Watch{}); !errors.Is(err, full) {
+	if _, err := intake.Import(t.Context(), intake.Append(store), strings.NewReader(in), intake.Native, intake.Watch{}); !errors.Is(err, full) {
 		t.Errorf("got %v", err)
 	}
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := intake.Import(gone, memory.New(nil).Append, strings.NewReader(in), intake.Native, intake.Watch{}); !errors.Is(err, context.Canceled) {
+	if _, err := intake.Import(gone, memory.New(nil), strings.NewReader(in), intake.Native, intake.Watch{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -116,7 +116,7 @@ func TestJoin(t *testing.T) {
 	for _, order := range [][]int{{0, 1, 2, 3}, {1, 2, 3, 0}, {2, 1, 0, 3}, {3, 0, 2, 1}} {
 		store := memory.New(nil)
 		for _, i := range order {
-			sum, err := intake.Import(t.Context(), store.Append, strings.NewReader(parts[i].text), parts[i].format, intake.Watch{})
+			sum, err := intake.Import(t.Context(), store, strings.NewReader(parts[i].text), parts[i].format, intake.Watch{})
 			if err != nil || sum.Conflicts > 0 || sum.Rejected > 0 {
 				t.Fatalf("%+v, %v", sum, err)
 			}

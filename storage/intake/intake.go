@@ -2,7 +2,7 @@
 //
 // A [Format] reads a stream item by item. A line, row or status that cannot be used becomes an [Item] that says where
 // it stands and why; its neighbours go in. Memory does not grow with the input: what is longer than a line may be
-// (see limits.go) is skipped, never held. [Import] appends a stream in batches, [Handler] receives POST
+// (see limits.go) is skipped, never held. [Import] takes in a stream in batches, [Handler] receives POST
 // /intake/{source}. A new format is one file here and one line in [Formats].
 package intake
 
@@ -22,8 +22,8 @@ type Format struct {
 	Name string
 	// Detect tells whether an input looks like this format, by its file name and first bytes.
 	Detect func(name string, head []byte) bool
-	// Read yields the items of an input in order. An item is valid until the next one; an error ends the input.
-	Read func(r io.Reader) iter.Seq2[*Item, error]
+	// read writes what an input holds to a batch, in order.
+	read func(r io.Reader, to *batch) error
 }
 
 // ErrFormat: the input as a whole is not written as its format is, so that none of it can be used.
@@ -77,24 +77,43 @@ type Item struct {
 	Unreadable bool
 }
 
-// event makes the item one of an event, or rejects it if the event breaks MODEL 1.
-func (it *Item) event(at Place, raw []byte) {
-	if err := acceptable(&it.Event); err != nil {
-		it.reject(at, raw, err)
-		return
+// Read yields the items of an input in order. An item is valid until the next one, its texts for ever; an error ends the input.
+func (f Format) Read(r io.Reader) iter.Seq2[*Item, error] {
+	return func(yield func(*Item, error) bool) {
+		to := items{yield: yield}
+		b := batch{to: &to, size: 1, own: true}
+		err := f.read(r, &b)
+		if err == nil {
+			err = b.flush()
+		}
+		if err != nil && !errors.Is(err, errEnough) {
+			yield(nil, err)
+		}
 	}
-	it.Place, it.Reason, it.Sample, it.Notice, it.Unreadable = at, "", "", "", false
 }
 
-func (it *Item) reject(at Place, raw []byte, why error) {
-	var broken *syntaxError
-	*it = Item{Place: at, Reason: mask(why.Error()), Sample: sample(raw), Unreadable: errors.As(why, &broken)}
+// items is the taker behind Read.
+type items struct {
+	yield func(*Item, error) bool
+	item  Item
 }
 
-// acceptable brings an event into the stored form and refuses dates that only a wrong unit or a filler makes.
-func acceptable(e *storage.Event) error {
-	if e.At >= tooLate || e.UpTo >= tooLate {
-		return errors.New("at or up_to is after 2199")
+// errEnough ends an input that nobody reads on.
+var errEnough = errors.New("enough")
+
+func (i *items) take(events []storage.Event, places []Place) error {
+	for n := range events {
+		i.item.Place, i.item.Event = places[n], events[n]
+		if !i.yield(&i.item, nil) {
+			return errEnough
+		}
 	}
-	return e.Normalize()
+	return nil
+}
+
+func (i *items) refuse(it Item) error {
+	if !i.yield(&it, nil) {
+		return errEnough
+	}
+	return nil
 }

@@ -13,7 +13,8 @@ const (
 	maxDepth   = 100      // nesting of JSON that is skipped
 	maxSample  = 256      // bytes of a rejected line that are shown
 	maxReason  = 1024     // bytes of a provider's words on a failure that are kept
-	batchSize  = 4096     // events appended at once
+	appendSize = 4096     // events appended at once
+	addSize    = 2048     // events added at once to a storage.Import
 	maxBody    = 16 << 20 // bytes of a request as sent
 	maxInflate = 64 << 20 // bytes of a request after gzip
 	freeBody   = 1 << 20  // bytes of a request that are read without a slot

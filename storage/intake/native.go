@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -21,32 +20,43 @@ var Native = Format{
 		head = bytes.TrimLeft(head, " \t\r\n")
 		return len(head) > 0 && (head[0] == '{' || head[0] == '[')
 	},
-	Read: readNative,
+	read: readNative,
 }
 
-func readNative(r io.Reader) iter.Seq2[*Item, error] {
-	return func(yield func(*Item, error) bool) {
-		var item Item
-		for doc, err := range documents(r, maxLine) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			at := Place{Line: doc.line}
-			if err := decode(&item.Event, doc); err != nil {
-				item.reject(at, doc.data, err)
-			} else {
-				item.event(at, doc.data)
-			}
-			if !yield(&item, nil) {
-				return
-			}
+func readNative(r io.Reader, to *batch) error {
+	br, err := open(r)
+	switch {
+	case err != nil:
+		return err
+	case !spread(br):
+		return readLines(br, to)
+	}
+	values := &elements{r: br, line: 1, limit: maxLine}
+	for {
+		doc, err := values.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if err := to.document(doc); err != nil {
+			return err
 		}
 	}
 }
 
-// decode reads one event. Its texts share one copy of the line, unless the line is long and the event may keep little
-// of it.
+// document reads one event and takes it, or rejects it.
+func (b *batch) document(doc document) error {
+	e, at := b.slot(), Place{Line: doc.line}
+	if bad := decode(e, doc); bad != nil {
+		return b.reject(at, doc.data, bad)
+	}
+	return b.event(at, doc.data)
+}
+
+// decode reads one event into an empty one, whatever it looks like, or says exactly what is wrong with it. Its texts
+// share one copy of the line, unless the line is long and the event may keep little of it.
 func decode(e *storage.Event, doc document) error {
 	switch {
 	case doc.bad != nil:
@@ -54,7 +64,6 @@ func decode(e *storage.Event, doc document) error {
 	case !utf8.Valid(doc.data):
 		return syntaxf("not valid UTF-8")
 	}
-	*e = storage.Event{}
 	d := decoder{scanner: scanner{s: string(doc.data)}, event: e, clone: len(doc.data) > 8<<10}
 	if err := d.members(d.member); err != nil {
 		return err

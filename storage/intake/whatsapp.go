@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"strings"
 	"unicode/utf8"
 )
@@ -21,7 +20,7 @@ var WhatsApp = Format{
 	Detect: func(_ string, head []byte) bool {
 		return bytes.Contains(head, []byte(`"whatsapp_business_account"`)) || bytes.Contains(head, []byte(`"messaging_product"`))
 	},
-	Read: readWhatsApp,
+	read: readWhatsApp,
 }
 
 // payload is one POST. Its parts stay raw until their turn, so that a bad one spoils no other.
@@ -51,27 +50,25 @@ type value struct {
 	Preferences []json.RawMessage `json:"user_preferences"`
 }
 
-func readWhatsApp(r io.Reader) iter.Seq2[*Item, error] {
-	return func(yield func(*Item, error) bool) {
-		w := walk{yield: yield}
-		for doc, err := range documents(r, maxPayload) {
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !w.payload(doc) {
-				return
-			}
+func readWhatsApp(r io.Reader, to *batch) error {
+	w := walk{to: to}
+	for doc, err := range documents(r, maxPayload) {
+		if err != nil {
+			return err
+		}
+		if !w.payload(doc) {
+			return w.fault
 		}
 	}
+	return nil
 }
 
-// walk goes through payloads and yields an item for each status, message and preference. Its steps tell whether to
+// walk goes through payloads and writes an event for each status, message and preference. Its steps tell whether to
 // go on.
 type walk struct {
-	yield func(*Item, error) bool
-	item  Item
+	to    *batch
 	line  int
+	fault error // why it does not go on
 }
 
 func (w *walk) payload(doc document) bool {
@@ -130,8 +127,8 @@ func each(list []json.RawMessage, path string, do func(path string, raw json.Raw
 }
 
 func (w *walk) reject(path string, raw []byte, why error) bool {
-	w.item.reject(Place{Line: w.line, Path: path}, raw, why)
-	return w.yield(&w.item, nil)
+	w.fault = w.to.reject(Place{Line: w.line, Path: path}, raw, why)
+	return w.fault == nil
 }
 
 func unmarshal(raw []byte, to any) error {

@@ -10,7 +10,7 @@ import (
 	"outboundbot/storage"
 )
 
-// report turns one part of a payload into an item.
+// report turns one part of a payload into an event.
 func report[T any](w *walk, path string, raw json.RawMessage, v *value, event func(T, *value) (storage.Event, error)) bool {
 	var part T
 	if err := unmarshal(raw, &part); err != nil {
@@ -21,9 +21,9 @@ func report[T any](w *walk, path string, raw json.RawMessage, v *value, event fu
 		return w.reject(path, raw, err)
 	}
 	e.Channel, e.Line = "WA", string(v.Metadata.Line)
-	w.item.Event = e
-	w.item.event(Place{Line: w.line, Path: path}, raw)
-	return w.yield(&w.item, nil)
+	*w.to.slot() = e
+	w.fault = w.to.event(Place{Line: w.line, Path: path}, raw)
+	return w.fault == nil
 }
 
 // status is what became of a message that the company sent.

@@ -29,6 +29,7 @@ func Run(t *testing.T, open Open) {
 	t.Run("recurring", func(t *testing.T) { recurring(t, open) })
 	t.Run("sums", func(t *testing.T) { sums(t, open) })
 	t.Run("concurrent", func(t *testing.T) { concurrent(t, open) })
+	t.Run("import", func(t *testing.T) { importing(t, open) })
 	t.Run("refusals", func(t *testing.T) { refusals(t, open) })
 }
 
