@@ -1,0 +1,314 @@
+package packed
+
+import (
+	"slices"
+
+	"outboundbot/storage"
+)
+
+// Block is an opened block: its columns unpacked, its sealed pieces still sealed. It is for use by many at a time.
+type Block struct {
+	run     uint64
+	keys    Keys
+	columns [columns][]byte
+	bits    []byte
+	sealed  []byte
+	start   storage.Instant
+	forms   []readForm
+	next    [][]uint32 // forms by the one before, from 1
+	shapes  [roles][]readShape
+	names   [fields]dictionary
+
+	components []uint32
+	entries    []entry
+	persons    []uint32
+	marks      [][eventColumns + 1]uint32 // where the components that are marked stand in columns and bits
+}
+
+// entry is where a component stands.
+type entry struct {
+	persons, events uint32 // numbers of them
+	person          uint32 // the first one's place among all
+	from, to, state uint32 // its sealed piece, and how much of it is state
+}
+
+// readForm is a form made ready for reading.
+type readForm struct {
+	form
+	typ  storage.Type
+	step int      // the column of its time
+	made template // of its event's id, if it has one
+}
+
+type readShape struct {
+	shape
+	start uint64
+}
+
+// dictionary has the values of a field: those that follow from nothing, then those of each value of the parent.
+type dictionary struct {
+	starts []uint32 // by parent from 1; one more for the end
+	values []uint32
+	texts  []string
+}
+
+// text gives the value of a rank after a parent's value, and its own place.
+func (d *dictionary) text(parent int, rank uint64) (s string, place int, ok bool) {
+	if parent+1 >= len(d.starts) || rank >= uint64(d.starts[parent+1]-d.starts[parent]) {
+		return "", 0, false
+	}
+	place = int(d.starts[parent]) + int(rank)
+	return d.texts[d.values[place]], place, true
+}
+
+// Open unpacks a block that was built for that run. The block is kept.
+func Open(block []byte, run uint64, keys Keys) (*Block, error) {
+	in := cursor{b: block}
+	if in.code() != version {
+		return nil, errDamaged
+	}
+	b := &Block{run: run, keys: keys}
+	components, events := in.code(), in.code()
+	b.start = storage.Instant(in.code())
+	public := in.code()
+	if in.over {
+		return nil, errDamaged
+	}
+	rest, err := readColumns(block[in.i:], &b.columns)
+	if err != nil {
+		return nil, err
+	}
+	if public > uint64(len(rest)) {
+		return nil, errDamaged
+	}
+	b.bits, b.sealed = rest[:public], rest[public:]
+	if components > uint64(len(b.columns[numberColumn])) || events > uint64(len(b.columns[formColumn])) {
+		return nil, errDamaged
+	}
+	for _, read := range []func() bool{
+		func() bool { return b.readEntries(int(components), events) },
+		b.readMarks, b.readNames, b.readForms, b.readShapes,
+	} {
+		if !read() {
+			return nil, errDamaged
+		}
+	}
+	return b, nil
+}
+
+func (b *Block) readEntries(n int, events uint64) bool {
+	numbers, counts := cursor{b: b.columns[numberColumn]}, cursor{b: b.columns[countColumn]}
+	who, sealed := cursor{b: b.columns[whoColumn]}, cursor{b: b.columns[sealedColumn]}
+	b.components, b.entries = make([]uint32, n), make([]entry, n)
+	b.persons = make([]uint32, 0, len(who.b))
+	number, person, at, sum := uint64(0), int64(0), uint64(0), uint64(0)
+	for i := range b.entries {
+		number += numbers.code()
+		persons, had := counts.code(), counts.code()
+		length, state := sealed.code(), sealed.code()
+		sum += had
+		if number > 1<<32-1 || persons > uint64(len(who.b)) || sum > events || state > length || length > uint64(len(b.sealed))-at {
+			return false
+		}
+		b.components[i] = uint32(number)
+		b.entries[i] = entry{uint32(persons), uint32(had), uint32(len(b.persons)), uint32(at), uint32(at + length), uint32(state)}
+		at += length
+		for range persons {
+			person += unzigzag(who.code())
+			b.persons = append(b.persons, uint32(person))
+			if who.over {
+				return false
+			}
+		}
+	}
+	return !numbers.over && !counts.over && !sealed.over && sum == events && at == uint64(len(b.sealed))
+}
+
+func (b *Block) readMarks() bool {
+	in := cursor{b: b.columns[markColumn]}
+	n := max(0, len(b.entries)-1) / marked
+	if n*(eventColumns+1) > len(in.b) {
+		return false
+	}
+	b.marks = make([][eventColumns + 1]uint32, n)
+	for i := range b.marks {
+		for k := range b.marks[i] {
+			v := in.code()
+			limit := len(b.bits) * 8
+			if k < eventColumns {
+				limit = len(b.columns[k])
+			}
+			if v > uint64(limit) {
+				return false
+			}
+			b.marks[i][k] = uint32(v)
+		}
+	}
+	return !in.over
+}
+
+func (b *Block) readNames() bool {
+	lengths, names := cursor{b: b.columns[lengthColumn]}, string(b.columns[nameColumn])
+	counts, values := cursor{b: b.columns[childColumn]}, cursor{b: b.columns[valueColumn]}
+	for f := range fields {
+		d := &b.names[f]
+		n := lengths.code()
+		if n > uint64(len(lengths.b)) {
+			return false
+		}
+		d.texts = make([]string, n)
+		for i := range d.texts {
+			length := lengths.code()
+			if length > uint64(len(names)) {
+				return false
+			}
+			d.texts[i], names = names[:length], names[length:]
+		}
+		if !d.read(f, len(b.names[parents[f]].texts), &counts, &values) {
+			return false
+		}
+	}
+	return !lengths.over && !counts.over && !values.over
+}
+
+// read gets which values follow from which of the parent's.
+func (d *dictionary) read(f field, ofParent int, counts, values *cursor) bool {
+	if parents[f] == 0 {
+		d.starts = []uint32{0, uint32(len(d.texts))}
+		d.values = make([]uint32, len(d.texts))
+		for i := range d.values {
+			d.values[i] = uint32(i)
+		}
+		return true
+	}
+	d.starts = make([]uint32, 1, ofParent+2)
+	for range ofParent + 1 {
+		n := counts.code()
+		if n > uint64(len(values.b)-values.i) {
+			return false
+		}
+		for range n {
+			v := values.code()
+			if v >= uint64(len(d.texts)) {
+				return false
+			}
+			d.values = append(d.values, uint32(v))
+		}
+		d.starts = append(d.starts, uint32(len(d.values)))
+	}
+	return true
+}
+
+func (b *Block) readForms() bool {
+	in := cursor{b: b.columns[formsColumn]}
+	n := in.code()
+	if n > maxTemplates {
+		return false
+	}
+	templates := make([]template, n)
+	for i := range templates {
+		templates[i] = template{uint8(in.code()), in.text(), in.text()}
+		if templates[i].base >= bases {
+			return false
+		}
+	}
+	if n = in.code(); n > uint64(len(in.b)) || in.over {
+		return false
+	}
+	b.forms = make([]readForm, n)
+	for i := range b.forms {
+		if !b.forms[i].read(&in, b.names[typeField].texts, templates) {
+			return false
+		}
+	}
+	b.next = make([][]uint32, n+1)
+	for i := range b.next {
+		count := in.code()
+		if count > uint64(len(in.b)-in.i) || in.over {
+			return false
+		}
+		b.next[i] = make([]uint32, count)
+		for k := range b.next[i] {
+			id := in.code()
+			if id >= n {
+				return false
+			}
+			b.next[i][k] = uint32(id)
+		}
+	}
+	return !in.over
+}
+
+func (f *readForm) read(in *cursor, types []string, templates []template) bool {
+	kind, set, more := in.code(), in.code(), in.code()
+	contact, reply, number := in.code(), in.code(), in.code()
+	if in.over || kind >= uint64(len(types)) || set >= 1<<fields || set&1 != 0 || more >= moreFlags ||
+		contact >= contactWays || reply >= replyWays || number > uint64(len(templates)) {
+		return false
+	}
+	f.form = form{int32(kind), uint32(set), uint16(more), uint8(contact), uint8(reply), uint8(number)}
+	f.typ = storage.Type(types[kind])
+	f.step = stepColumn + timeClass(f.typ)
+	if number > 0 {
+		f.made = templates[number-1]
+	}
+	return true
+}
+
+func (b *Block) readShapes() bool {
+	in := cursor{b: b.columns[shapesColumn]}
+	for r := range b.shapes {
+		n := in.code()
+		if n > maxShapes+4 || in.over {
+			return false
+		}
+		b.shapes[r] = make([]readShape, n)
+		for i := range b.shapes[r] {
+			sh := &b.shapes[r][i]
+			sh.prefix = in.text()
+			k, pad, sealed, length := in.code(), in.code(), in.code(), in.code()
+			sh.start = in.code()
+			if k >= uint64(classes) || pad > 2 || sealed > 1 || length > 1<<16-1 || class(k).counts() && length > 40 {
+				return false
+			}
+			sh.class, sh.pad, sh.sealed, sh.length = class(k), uint8(pad), sealed == 1, uint16(length)
+		}
+	}
+	return !in.over
+}
+
+// Components are those of the block, ascending. The slice is the block's own.
+func (b *Block) Components() []uint32 { return b.components }
+
+// Find gives one component, if it is there. What it gives is the caller's to keep.
+func (b *Block) Find(component uint32) (Bundle, bool, error) {
+	i, ok := slices.BinarySearch(b.components, component)
+	if !ok {
+		return Bundle{}, false, nil
+	}
+	r := b.reader(i)
+	for k := i / marked * marked; k < i; k++ {
+		r.skip(&b.entries[k])
+	}
+	var bundle Bundle
+	if err := r.bundle(i, &bundle); err != nil {
+		return Bundle{}, false, err
+	}
+	return bundle, true, nil
+}
+
+// Each gives all components in order until f gives an error. The slices of a bundle are used again after f; what the
+// texts of its events are may be kept.
+func (b *Block) Each(f func(Bundle) error) error {
+	r := b.reader(0)
+	var bundle Bundle
+	for i := range b.entries {
+		if err := r.bundle(i, &bundle); err != nil {
+			return err
+		}
+		if err := f(bundle); err != nil {
+			return err
+		}
+	}
+	return nil
+}

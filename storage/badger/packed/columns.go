@@ -1,0 +1,215 @@
+package packed
+
+import (
+	"encoding/binary"
+
+	"github.com/klauspost/compress/zstd"
+
+	"outboundbot/storage"
+)
+
+// Columns that are read event by event. A number is a column of lengths in bits, which compress, and its bits behind
+// the highest one, which do not: those of all numbers stand in the bits of the block.
+const (
+	formColumn  = iota
+	stepColumn  // and one more for each class of times: lengths of time since the event before
+	firstColumn = stepColumn + timeClasses
+	sequenceColumn
+	upToColumn
+	sendColumn // places among the sends of the component
+	talkColumn // conversations
+	messageColumn
+	replyColumn
+	personColumn
+	spellingColumn
+	shapeColumn  // and one more for each role of literals
+	startColumn  = shapeColumn + int(roles)
+	deltaColumn  = startColumn + int(roles)
+	fieldColumn  = deltaColumn + int(roles)
+	eventColumns = fieldColumn + int(fields)
+)
+
+// Columns that are read when a block is opened; they follow the others.
+const (
+	numberColumn = eventColumns + iota // of components
+	countColumn                        // of persons and of events
+	whoColumn                          // persons
+	sealedColumn                       // lengths of sealed pieces and of states in them
+	markColumn                         // where columns stand at some components
+	formsColumn
+	shapesColumn
+	childColumn  // how many values of a field follow from each of its parent
+	valueColumn  // which
+	lengthColumn // of names
+	nameColumn
+	columns
+)
+
+// timeClasses groups types by how long after the event before them they come.
+const timeClasses = 8
+
+func timeClass(t storage.Type) int {
+	switch t {
+	case storage.SendRequested, storage.SendSkipped:
+		return 0
+	case storage.MessageSent:
+		return 1
+	case storage.MessageDelivered:
+		return 2
+	case storage.MessageRead:
+		return 3
+	case storage.MessageFailed:
+		return 4
+	case storage.MessageInbound:
+		return 5
+	case storage.FlowStep, storage.FlowOption, storage.FlowEnded:
+		return 6
+	}
+	return 7
+}
+
+// cursor reads a column. Behind its end it gives zeros, and over tells that it was read beyond.
+type cursor struct {
+	b    []byte
+	i    int
+	over bool
+}
+
+// code reads a number.
+func (c *cursor) code() uint64 {
+	if c.i < len(c.b) && c.b[c.i] < 0x80 {
+		c.i++
+		return uint64(c.b[c.i-1])
+	}
+	return c.long()
+}
+
+func (c *cursor) long() uint64 {
+	v, n := binary.Uvarint(c.b[min(c.i, len(c.b)):])
+	if n <= 0 {
+		c.over = true
+		return 0
+	}
+	c.i += n
+	return v
+}
+
+// text reads a length and as many bytes.
+func (c *cursor) text() string {
+	n := c.code()
+	if n > uint64(len(c.b)-min(c.i, len(c.b))) {
+		c.over = true
+		return ""
+	}
+	c.i += int(n)
+	return string(c.b[c.i-int(n) : c.i])
+}
+
+// The library's coders are safe for use by many at a time and keep their tables between calls.
+var (
+	packer, _   = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true))
+	unpacker, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(1<<31), zstd.WithDecodeAllCapLimit(true))
+)
+
+// Columns shorter than small are compressed together, since each frame costs some bytes; shorter than tiny, they
+// are not compressed.
+const (
+	small = 400
+	tiny  = 24
+)
+
+// Damage cannot make a reader ask for more memory than this: room for a block of so many bytes.
+func roomFor(block int) uint64 { return 4<<20 + 256*uint64(block) }
+
+// appendColumns appends columns: the length of each, the frames they are in, the frames. The columns that are short
+// share the last frame.
+func appendColumns(block []byte, all *[columns][]byte) []byte {
+	var short []byte
+	for i, c := range all {
+		block = binary.AppendUvarint(block, uint64(len(c)))
+		if len(c) < small {
+			short = append(short, all[i]...)
+		}
+	}
+	for _, c := range all {
+		if len(c) >= small {
+			block = appendFrame(block, c)
+		}
+	}
+	return appendFrame(block, short)
+}
+
+// appendFrame appends a column: the length of what follows and whether it is compressed. A column that shrinks so
+// much that a reader would take it for damage is not compressed.
+func appendFrame(block, column []byte) []byte {
+	if len(column) >= tiny {
+		packed := packer.EncodeAll(column, nil)
+		if len(packed) < len(column) && uint64(len(column)) < roomFor(len(packed))/8 {
+			block = binary.AppendUvarint(block, uint64(len(packed))<<1|1)
+			return append(block, packed...)
+		}
+	}
+	block = binary.AppendUvarint(block, uint64(len(column))<<1)
+	return append(block, column...)
+}
+
+// readColumns reads what appendColumns wrote and gives the rest. Columns that are not compressed stay where they are.
+func readColumns(block []byte, all *[columns][]byte) ([]byte, error) {
+	in := cursor{b: block}
+	var lengths [columns]uint64
+	var sum, short uint64
+	room := roomFor(len(block))
+	for i := range lengths {
+		lengths[i] = in.code()
+		if lengths[i] > room || in.over {
+			return nil, errDamaged
+		}
+		if sum += lengths[i]; sum > room {
+			return nil, errDamaged
+		}
+		if lengths[i] < small {
+			short += lengths[i]
+		}
+	}
+	memory := make([]byte, 0, sum)
+	var err error
+	for i, n := range lengths {
+		if n >= small {
+			if all[i], memory, err = in.frame(n, memory); err != nil {
+				return nil, err
+			}
+		}
+	}
+	rest, _, err := in.frame(short, memory)
+	if err != nil {
+		return nil, err
+	}
+	for i, n := range lengths {
+		if n < small {
+			all[i], rest = rest[:n:n], rest[n:]
+		}
+	}
+	return block[in.i:], nil
+}
+
+// frame reads a frame of a known length, unpacked into memory.
+func (c *cursor) frame(length uint64, memory []byte) (column, left []byte, err error) {
+	head := c.code()
+	n := head >> 1
+	if c.over || n > uint64(len(c.b)-c.i) {
+		return nil, nil, errDamaged
+	}
+	b := c.b[c.i : c.i+int(n) : c.i+int(n)]
+	c.i += int(n)
+	if head&1 != 0 {
+		into := memory[len(memory):len(memory):min(len(memory)+int(length), cap(memory))]
+		if b, err = unpacker.DecodeAll(b, into); err != nil {
+			return nil, nil, errDamaged
+		}
+		memory = memory[:len(memory)+len(b)]
+	}
+	if uint64(len(b)) != length {
+		return nil, nil, errDamaged
+	}
+	return b, memory, nil
+}

@@ -1,0 +1,396 @@
+package packed
+
+import (
+	"math"
+	"strconv"
+	"strings"
+)
+
+// role is what a literal stands for: a text that is written out, not taken from a dictionary of names.
+type role uint8
+
+const (
+	sendRole role = iota
+	talkRole
+	messageRole
+	eventRole
+	spellingRole // a contact as somebody wrote it
+	valueRole
+	nameRole // a name that tells a contact
+	roles
+)
+
+// class is an alphabet, and how its characters are put into bits.
+type class uint8
+
+const (
+	bytesClass   class = iota // length, then 8 bits a character
+	asciiClass                // length, then 7 bits
+	numberClass               // digits without leading zeros, below 2^64: the difference to the last one
+	paddedClass               // digits with leading zeros
+	base36Class               // digits and small letters without leading zeros, below 2^64
+	lowHexClass               // 4 bits a character
+	highHexClass              // 4 bits
+	urlClass                  // base64 with - and _, 6 bits
+	base64Class               // with + and /, 6 bits
+	digitsClass               // 10 bits for 3
+	decimalClass              // a number with a point before its last digits, written in no other way
+	classes
+)
+
+// shape is what literals have in common; it stands in the public part.
+type shape struct {
+	prefix string // letters and a mark, or a letter
+	class  class
+	pad    uint8  // number of = at the end
+	length uint16 // of what lies between, where the class does not tell; of decimals, digits after the point
+	sealed bool
+}
+
+// maxShapes bounds the shapes of a role; further literals have the plainest ones.
+const maxShapes = 256
+
+const (
+	isDigit = 1 << iota
+	isLowHex
+	isHighHex
+	isBase36
+	isURL
+	isBase64
+	isASCII
+	isLetter
+)
+
+// kinds tells for each character which alphabets have it.
+var kinds = func() (k [256]uint8) {
+	for c := range k {
+		digit, low, high := c >= '0' && c <= '9', c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z'
+		for _, in := range []struct {
+			kind uint8
+			yes  bool
+		}{
+			{isDigit, digit},
+			{isLowHex, digit || c >= 'a' && c <= 'f'},
+			{isHighHex, digit || c >= 'A' && c <= 'F'},
+			{isBase36, digit || low},
+			{isURL, digit || low || high || c == '-' || c == '_'},
+			{isBase64, digit || low || high || c == '+' || c == '/'},
+			{isASCII, c < 0x80},
+			{isLetter, low || high},
+		} {
+			if in.yes {
+				k[c] |= in.kind
+			}
+		}
+	}
+	return k
+}()
+
+const (
+	urlAlphabet    = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+	base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	lowAlphabet    = "0123456789abcdefghijklmnopqrstuvwxyz"
+	highAlphabet   = "0123456789ABCDEF"
+)
+
+// values is the place of each character in the alphabet of a class.
+var values = func() (v [classes][256]uint8) {
+	for class, alphabet := range map[class]string{
+		urlClass: urlAlphabet, base64Class: base64Alphabet, lowHexClass: lowAlphabet, highHexClass: highAlphabet,
+	} {
+		for i := range len(alphabet) {
+			v[class][alphabet[i]] = uint8(i)
+		}
+	}
+	return v
+}()
+
+// shapeOf finds the tightest shape of a literal.
+func shapeOf(s string, r role, sealed bool) shape {
+	if r == valueRole {
+		if sh, ok := decimalShape(s); ok {
+			return sh
+		}
+		return shape{class: plainest(s)}
+	}
+	sh := shape{sealed: sealed}
+	if r != spellingRole && r != nameRole {
+		sh.prefix = s[:prefixOf(s)]
+	}
+	rest := s[len(sh.prefix):]
+	for sh.pad < 2 && strings.HasSuffix(rest, "=") {
+		rest = rest[:len(rest)-1]
+		sh.pad++
+	}
+	if len(rest) == 0 || len(rest) > math.MaxUint16 {
+		return shape{class: plainest(s), sealed: sealed}
+	}
+	sh.class = classOf(rest)
+	switch sh.class {
+	case bytesClass, asciiClass:
+		return shape{class: sh.class, sealed: sealed}
+	case numberClass, base36Class:
+	default:
+		sh.length = uint16(len(rest))
+	}
+	return sh
+}
+
+// plainest is the class that everything fits into.
+func plainest(s string) class {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return bytesClass
+		}
+	}
+	return asciiClass
+}
+
+// prefixOf is the length of the public beginning of an id: up to two words that end in a mark, as wa:wamid., or one
+// letter before something short. It never has a digit.
+func prefixOf(s string) int {
+	end := 0
+	for range 2 {
+		i := end
+		for i < len(s) && i < 16 && kinds[s[i]]&isLetter != 0 {
+			i++
+		}
+		if i == end || i >= len(s)-1 {
+			break
+		}
+		switch s[i] {
+		case '.', ':', '/', '#':
+		case '-', '_':
+			if s[end:i] != strings.ToLower(s[end:i]) {
+				return end // rather part of a base64 text
+			}
+		default:
+			i = -1
+		}
+		if i < 0 {
+			break
+		}
+		end = i + 1
+	}
+	if end == 0 && len(s) > 1 && len(s) <= 14 && kinds[s[0]]&isLetter != 0 {
+		return 1
+	}
+	return end
+}
+
+func classOf(s string) class {
+	all := uint8(0xff)
+	for i := range len(s) {
+		all &= kinds[s[i]]
+	}
+	switch {
+	case all&isDigit != 0:
+		_, err := strconv.ParseUint(s, 10, 64)
+		if err != nil {
+			return digitsClass
+		}
+		if s[0] == '0' && len(s) > 1 {
+			return paddedClass
+		}
+		return numberClass
+	case all&isBase36 != 0 && len(s) <= 12 && s[0] != '0':
+		return base36Class
+	case all&isLowHex != 0:
+		return lowHexClass
+	case all&isHighHex != 0:
+		return highHexClass
+	case all&isURL != 0:
+		return urlClass
+	case all&isBase64 != 0:
+		return base64Class
+	case all&isASCII != 0:
+		return asciiClass
+	}
+	return bytesClass
+}
+
+// decimalShape fits values written plainly: 12, 12.50, -3.
+func decimalShape(s string) (shape, bool) {
+	digits, after := s, 0
+	if i := strings.IndexByte(s, '.'); i >= 0 {
+		digits, after = s[:i]+s[i+1:], len(s)-i-1
+		if after == 0 {
+			return shape{}, false
+		}
+	}
+	n, err := strconv.ParseInt(digits, 10, 64)
+	if err != nil || len(digits) > 18 {
+		return shape{}, false
+	}
+	if string(appendDecimal(nil, n, after)) != s {
+		return shape{}, false
+	}
+	return shape{class: decimalClass, length: uint16(after)}, true
+}
+
+// appendDecimal writes n with a point before so many of its digits.
+func appendDecimal(b []byte, n int64, after int) []byte {
+	u := uint64(n)
+	if n < 0 {
+		b, u = append(b, '-'), -u
+	}
+	start := len(b)
+	b = strconv.AppendUint(b, u, 10)
+	for len(b)-start <= after {
+		b = append(b, 0)
+		copy(b[start+1:], b[start:])
+		b[start] = '0'
+	}
+	if after > 0 {
+		b = append(b, 0)
+		copy(b[len(b)-after:], b[len(b)-after-1:])
+		b[len(b)-after-1] = '.'
+	}
+	return b
+}
+
+// number is what a literal of a counting class stands for.
+func (sh *shape) number(s string) uint64 {
+	s = s[len(sh.prefix) : len(s)-int(sh.pad)]
+	if sh.class == decimalClass {
+		whole := strings.Replace(s, ".", "", 1)
+		n, _ := strconv.ParseInt(whole, 10, 64)
+		return uint64(n)
+	}
+	n := uint64(0)
+	if sh.class == base36Class {
+		for i := range len(s) {
+			c := uint64(s[i] - '0')
+			if s[i] >= 'a' {
+				c = uint64(s[i]-'a') + 10
+			}
+			n = n*36 + c
+		}
+		return n
+	}
+	for i := range len(s) {
+		n = n*10 + uint64(s[i]-'0')
+	}
+	return n
+}
+
+// counts tells whether literals of the class are numbers.
+func (c class) counts() bool {
+	return c == numberClass || c == paddedClass || c == base36Class || c == decimalClass
+}
+
+// write appends the characters of a literal of a class that does not count.
+func (sh *shape) write(w *bitWriter, s string) {
+	s = s[len(sh.prefix) : len(s)-int(sh.pad)]
+	switch sh.class {
+	case bytesClass, asciiClass:
+		width := uint(8)
+		if sh.class == asciiClass {
+			width = 7
+		}
+		w.put(uint64(len(s)), 16)
+		for i := range len(s) {
+			w.put(uint64(s[i]), width)
+		}
+	case digitsClass:
+		for ; len(s) > 0; s = s[min(3, len(s)):] {
+			n := 0
+			for i := range min(3, len(s)) {
+				n = n*10 + int(s[i]-'0')
+			}
+			w.put(uint64(n), 10)
+		}
+	default:
+		width, value := sh.class.width(), &values[sh.class]
+		for i := range len(s) {
+			w.put(uint64(value[s[i]]), width)
+		}
+	}
+}
+
+// width is the number of bits of a character.
+func (c class) width() uint {
+	if c == urlClass || c == base64Class {
+		return 6
+	}
+	return 4
+}
+
+// read appends a literal of a class that does not count to text, which is not longer than the bits allow.
+func (sh *shape) read(r *bitReader, text []byte) []byte {
+	text = append(text, sh.prefix...)
+	switch sh.class {
+	case bytesClass, asciiClass:
+		width := uint(8)
+		if sh.class == asciiClass {
+			width = 7
+		}
+		for n := r.get(16); n > 0 && !r.over(); n-- {
+			text = append(text, byte(r.get(width)))
+		}
+	case digitsClass:
+		for n := int(sh.length); n > 0 && !r.over(); n -= 3 {
+			v := r.get(10)
+			d := [3]byte{byte('0' + v/100%10), byte('0' + v/10%10), byte('0' + v%10)}
+			text = append(text, d[3-min(3, n):]...)
+		}
+	default:
+		text = sh.characters(r, text)
+	}
+	return sh.padding(text)
+}
+
+func (sh *shape) characters(r *bitReader, text []byte) []byte {
+	alphabet := urlAlphabet
+	switch sh.class {
+	case base64Class:
+		alphabet = base64Alphabet
+	case lowHexClass:
+		alphabet = lowAlphabet
+	case highHexClass:
+		alphabet = highAlphabet
+	}
+	width := sh.class.width()
+	mask := uint64(1)<<width - 1
+	n := int(sh.length)
+	for ; n >= 8 && !r.over(); n -= 8 {
+		x := r.get(8 * width)
+		for range 8 {
+			text = append(text, alphabet[x&mask])
+			x >>= width
+		}
+	}
+	for ; n > 0 && !r.over(); n-- {
+		text = append(text, alphabet[r.get(width)])
+	}
+	return text
+}
+
+func (sh *shape) padding(text []byte) []byte {
+	for range sh.pad {
+		text = append(text, '=')
+	}
+	return text
+}
+
+// appendNumber appends a literal of a counting class.
+func (sh *shape) appendNumber(text []byte, n uint64) []byte {
+	text = append(text, sh.prefix...)
+	switch sh.class {
+	case base36Class:
+		text = strconv.AppendUint(text, n, 36)
+	case decimalClass:
+		text = appendDecimal(text, int64(n), int(sh.length))
+	default:
+		start := len(text)
+		text = strconv.AppendUint(text, n, 10)
+		if short := int(sh.length) - (len(text) - start); short > 0 {
+			text = append(text, strings.Repeat("0", short)...)
+			copy(text[start+short:], text[start:])
+			for i := range short {
+				text[start+i] = '0'
+			}
+		}
+	}
+	return sh.padding(text)
+}
