@@ -65,7 +65,7 @@ func (b *bulk) newMaking(ctx context.Context) *making {
 	e := b.e
 	m := &making{
 		b: b, e: e, ctx: ctx, rows: &spool{dir: e.dir}, cat: e.view.cat.clone(), pen: &pen{e: e},
-		contacts: packed.NewIndexBuilder(), days: map[int64][]dayRows{},
+		contacts: &packed.IndexBuilder{}, days: map[int64][]dayRows{},
 	}
 	m.persons = (m.cat.Persons + personsPerPage - 1) / personsPerPage * personsPerPage
 	m.run = e.newRun(e.reserve(), nil)

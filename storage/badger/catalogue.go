@@ -6,6 +6,7 @@ import (
 	"github.com/fxamacker/cbor/v2"
 
 	"outboundbot/storage"
+	"outboundbot/storage/badger/guard"
 )
 
 // catalogue names everything that answers are made of. It is one value, written with each commit: what it names is
@@ -20,7 +21,7 @@ type catalogue struct {
 	Runs       []runEntry
 	Segments   []segmentEntry
 
-	Garbage    []uint64 // runs and segments whose values may be there and are not needed
+	Garbage []uint64 // runs and segments whose values may be there and are not needed
 
 	Events, Sends, Orphans, Conflicts int
 	Latest                            storage.Instant
@@ -47,6 +48,11 @@ type segmentEntry struct {
 }
 
 func (s *segmentEntry) live() int { return s.Rows - s.Dead }
+
+// totals are what the superblock notes.
+func (c *catalogue) totals() guard.Totals {
+	return guard.Totals{Sequence: c.Seq, Events: uint64(c.Events), Sends: uint64(c.Sends)}
+}
 
 // clone is a catalogue that can be changed without the other one noticing.
 func (c *catalogue) clone() *catalogue {

@@ -25,8 +25,13 @@ type Options struct {
 	InMemory bool             // keep nothing on disk; the folder is not used
 	Key      storage.Secret   // the master key, 64 hexadecimal digits; empty for the file master.key in the folder
 	Small    bool             // live in a box of half a gigabyte
-	Progress func(done, all int)
+	Progress func(done, all int) // told while rows are folded anew; nil for nobody
+
+	AcceptLoss bool // go on with a store that has lost some of what it acknowledged
 }
+
+// format is the number of the layout of keys and values; a store of a later one is refused.
+const format = 2
 
 // Engine is a storage.Store in one folder, owned by one process.
 type Engine struct {
@@ -39,7 +44,8 @@ type Engine struct {
 	vault   *vault.Vault
 	secret  []byte // of tokens that stand for contacts
 	persons persons
-	super   *guard.Super  // nil in memory
+	check   *guard.Check  // of the folder; nil in memory
+	super   *guard.Block  // what was acknowledged; nil in memory
 	free    func() uint64 // bytes left on the disk; nil in memory
 
 	blocks  *cache         // of event blocks, index pages and contacts
@@ -89,7 +95,11 @@ func Open(dir string, opts Options) (*Engine, error) {
 		return nil, err
 	}
 	if err := e.start(opts); err != nil {
-		return nil, errors.Join(fmt.Errorf("opening the store in %s: %w", dir, err), e.db.Close())
+		err = errors.Join(err, e.db.Close())
+		if e.super != nil {
+			err = errors.Join(err, e.super.Release())
+		}
+		return nil, fmt.Errorf("opening the store in %s: %w", dir, err)
 	}
 	e.merger = e.startMerger()
 	return e, nil
@@ -101,14 +111,15 @@ func (e *Engine) openFolder(dir string, opts Options) error {
 		if err := prepare(dir); err != nil {
 			return err
 		}
-		if have := freeBytes(dir); have < roomToOpen {
-			return noRoom(dir, have, roomToOpen)
-		}
-		e.free = func() uint64 { return freeBytes(dir) }
-		var err error
-		if e.super, err = guard.Open(dir); err != nil {
+		e.free = func() uint64 { return guard.FreeBytes(dir) }
+		err := e.room(roomToOpen)
+		if err != nil {
 			return err
 		}
+		if e.check, err = guard.Before(dir, format, opts.AcceptLoss); err != nil {
+			return err
+		}
+		removeSpools(dir)
 	}
 	var err error
 	if e.vault, err = e.openVault(opts); err != nil {
@@ -166,9 +177,13 @@ func (e *Engine) start(opts Options) error {
 	if err != nil {
 		return err
 	}
-	if e.super != nil {
-		if err := e.super.CheckAfter(cat.Seq); err != nil {
+	if e.check != nil {
+		var loss *guard.Loss
+		if e.super, loss, err = e.check.After(cat.totals()); err != nil {
 			return err
+		}
+		if loss != nil {
+			e.warn("going on without what was lost: %s", loss)
 		}
 	}
 	v, err := e.openView(cat)
@@ -230,10 +245,14 @@ func (e *Engine) Close() error {
 	e.merger.stop()
 	e.inUse.Wait()
 	err := e.db.Close()
-	if e.super != nil {
-		err = errors.Join(err, e.super.Close())
+	switch {
+	case e.super == nil:
+		return err
+	case err != nil || e.broken != nil:
+		return errors.Join(err, e.super.Release())
+	default:
+		return e.super.Close()
 	}
-	return err
 }
 
 // use keeps the store open until done is called.
@@ -252,7 +271,7 @@ func (e *Engine) acknowledged(cat *catalogue) {
 	if e.super == nil {
 		return
 	}
-	if err := e.super.Note(cat.Seq, cat.Events, cat.Sends); err != nil {
+	if err := e.super.Note(cat.totals()); err != nil {
 		e.warn("noting what is stored: %v", err)
 	}
 }

@@ -10,11 +10,11 @@ import (
 // run is a set of event blocks in order of their components, with an index of all identifiers in them. It never
 // changes: what comes later stands in a newer run, and merging makes a new one of several.
 type run struct {
-	entry  runEntry
-	starts []start           // of the blocks, by component
-	moved  []redirect        // components that were merged when the run was written
-	indexes []*packed.Index  // identifier hash → component
-	tokens map[uint64]uint32 // the same in memory, of a small run written by this process; else nil
+	entry   runEntry
+	starts  []start           // of the blocks, by component
+	moved   []redirect        // components that were merged when the run was written
+	indexes []*packed.Index   // identifier hash → component
+	tokens  map[uint64]uint32 // the same in memory, of a small run written by this process; else nil
 }
 
 // redirect says that a component has been merged into another one.

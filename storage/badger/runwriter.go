@@ -39,7 +39,7 @@ type start struct {
 }
 
 func (e *Engine) newRun(id uint64, keys packed.Keys) *runWriter {
-	return &runWriter{e: e, entry: runEntry{ID: id}, keys: keys, index: packed.NewIndexBuilder(), tokens: map[uint64]uint32{}}
+	return &runWriter{e: e, entry: runEntry{ID: id}, keys: keys, index: &packed.IndexBuilder{}, tokens: map[uint64]uint32{}}
 }
 
 // name notes that a component has an identifier. Within a run each has one component.

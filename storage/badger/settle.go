@@ -17,14 +17,14 @@ type source struct {
 
 // outcome is what new events change of a component.
 type outcome struct {
-	fresh      []storage.Event // those not known before, in order
-	fates      []fate          // of the events that arrived, in the same order
-	conflicts  int
-	persons    []uint32      // of all its contacts, those it had first
-	added      []columns.Row // rows that are new or changed
-	dead       []columns.Row // the rows they replace, as they were stored
-	orphans    int           // change of the number of orphans
-	firsts     []first
+	fresh     []storage.Event // those not known before, in order
+	fates     []fate          // of the events that arrived, in the same order
+	conflicts int
+	persons   []uint32      // of all its contacts, those it had first
+	added     []columns.Row // rows that are new or changed
+	dead      []columns.Row // the rows they replace, as they were stored
+	orphans   int           // change of the number of orphans
+	firsts    []first
 }
 
 // fate is what became of an event that arrived.

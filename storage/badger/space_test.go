@@ -21,7 +21,7 @@ func TestFullDisk(t *testing.T) {
 	left := uint64(1 << 30)
 	e.free = func() uint64 { return left }
 	events := func(n int) (list []storage.Event) {
-		for i := range batchSize {
+		for i := range groupSize {
 			id := fmt.Sprintf("%d-%d", n, i)
 			list = append(list, storage.Event{ID: id, Type: storage.MessageSent, At: 1_764_000_000_000, Send: id, Contact: id})
 		}
@@ -43,11 +43,11 @@ func TestFullDisk(t *testing.T) {
 		t.Errorf("the bot's memory on a full disk: %v", err)
 	}
 	count, err := e.Count(t.Context(), storage.Question{})
-	if err != nil || count.Total.N[storage.Attempted] != batchSize {
+	if err != nil || count.Total.N[storage.Attempted] != groupSize {
 		t.Errorf("a question on a full disk: %d sends, %v", count.Total.N[storage.Attempted], err)
 	}
 	left = 1 << 30
-	if r, err := e.Append(t.Context(), events(2)); err != nil || r.Accepted != batchSize {
+	if r, err := e.Append(t.Context(), events(2)); err != nil || r.Accepted != groupSize {
 		t.Errorf("with room again: %+v, %v", r, err)
 	}
 }

@@ -61,7 +61,7 @@ func (s state) value(item *badger.Item) (storage.Value, uint64, error) {
 		return storage.Value{}, 0, err
 	}
 	if len(b) < 8 {
-		return storage.Value{}, 0, errMissing
+		return storage.Value{}, 0, errDamaged
 	}
 	expiry := binary.BigEndian.Uint64(b)
 	if expiry != 0 && expiry <= s.moment() {

@@ -78,7 +78,7 @@ func (t *table) drain(f func(hash uint64, component uint32)) {
 // unions tells into which component each of a range was merged: always one with a lower number.
 type unions struct {
 	base   uint32
-	parent []uint32       // of base and those after it
+	parent []uint32          // of base and those after it
 	old    map[uint32]uint32 // of those before it
 }
 

@@ -9,9 +9,11 @@ import (
 	"outboundbot/storage/badger/guard"
 )
 
+var errDamaged = errors.New("a damaged store: a record is cut short")
+
 // seal puts a value into its envelope.
 func seal(k kind, key []byte, rows int, payload []byte) []byte {
-	return guard.Seal(byte(k), key, rows, payload)
+	return guard.Seal(nil, byte(k), key, rows, payload)
 }
 
 // value reads what the catalogue names: it must be there and whole.

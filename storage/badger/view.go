@@ -21,8 +21,8 @@ type view struct {
 	parts   []columns.Part // as in the catalogue
 	firsts  []storage.Instant
 
-	users   int           // questions that look at it; guarded by Engine.viewMu
-	next    *view         // the one that took its place
+	users   int      // questions that look at it; guarded by Engine.viewMu
+	next    *view    // the one that took its place
 	retired []uint64 // runs and segments that the next one does not need any more
 }
 
@@ -237,4 +237,14 @@ func (e *Engine) acquire(ctx context.Context) (release func(), err error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+}
+
+// snapshot gives one state of the database and keeps the store open until done is called.
+func (e *Engine) snapshot() (txn *badger.Txn, done func(), err error) {
+	leave, err := e.use()
+	if err != nil {
+		return nil, nil, err
+	}
+	txn = e.db.NewTransaction(false)
+	return txn, func() { txn.Discard(); leave() }, nil
 }
