@@ -81,20 +81,41 @@ func fieldAt(buf []byte, i int) (f *field, next int) {
 // longName is the only one of more than eight bytes.
 const longName = "conversation"
 
-// text sets the field to a string and tells whether it may be one.
-func (f *field) text(e *storage.Event, s []byte) bool {
+// quoted sets the field to the string whose text begins at buf[i]. It returns what stands behind the string, 0 if the
+// field may not be it.
+func (f *field) quoted(e *storage.Event, buf []byte, i int, high *uint64) int {
+	end := closing(buf, i, high)
+	s := buf[i:end]
+	switch buf[end] {
+	case '"':
+		end++
+	case '\\':
+		p := scanner{s: unsafe.String(&buf[i], len(buf)-i)} // it does not go beyond the line
+		text, err := p.escaped(0)
+		if err != nil {
+			return 0
+		}
+		s, end = []byte(text), i+p.i
+		*high = highs // whatever stands behind the escape
+	default:
+		return 0
+	}
 	switch f.slot {
 	case slotAt:
-		return instant(s, &e.At)
+		if !instant(s, &e.At) {
+			return 0
+		}
 	case slotUpTo:
-		return instant(s, &e.UpTo)
+		if !instant(s, &e.UpTo) {
+			return 0
+		}
 	case slotSeq, slotTest, slotSale:
-		return false
+		return 0
 	case noSlot:
-		return true
+	default:
+		f.set(e, s)
 	}
-	f.set(e, s)
-	return true
+	return end
 }
 
 // set makes the text a view of s.

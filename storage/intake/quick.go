@@ -8,9 +8,9 @@ import (
 	"outboundbot/storage"
 )
 
-// quick reads a line of the usual kind into an empty event: an object of plain members, strings without escapes,
-// nothing twice. It stands at buf[i:], ends with a line end and has chunkPad bytes behind it. The texts are views of
-// buf, and end is where the next line begins. Of anything else, right or wrong, quick only says that it is not ok:
+// quick reads a line of the usual kind into an empty event: an object of members that are no objects or lists, none
+// twice. It stands at buf[i:], ends with a line end and has chunkPad bytes behind it. The texts are views of
+// buf, unless they have escapes, and end is where the next line begins. Of anything else, right or wrong, quick only says that it is not ok:
 // [decode] reads it, slower, and knows what to say. So quick must take no line that decode reads in another way.
 //
 // Imports spend most of their time here. It looks at eight bytes at a time (see [stops]), finds a field by the bytes
@@ -28,7 +28,8 @@ func quick(e *storage.Event, buf []byte, i int) (end int, ok bool) {
 		}
 		f, colon := fieldAt(buf, i+1)
 		if f == nil {
-			if colon = closing(buf, i+1, &high); colon == 0 {
+			colon = closing(buf, i+1, &high)
+			if buf[colon] != '"' {
 				return 0, false
 			}
 			f, colon = &anyField, colon+1
@@ -37,14 +38,12 @@ func quick(e *storage.Event, buf []byte, i int) (end int, ok bool) {
 			return 0, false
 		}
 		seen |= f.bit
-		i = blank(buf, colon+1)
-		if buf[i] == '"' {
-			from := i + 1
-			if i = closing(buf, from, &high); i == 0 || !f.text(e, buf[from:i]) {
-				return 0, false
-			}
-			i++
-		} else if i = f.bare(e, buf, i); i == 0 {
+		if i = blank(buf, colon+1); buf[i] == '"' {
+			i = f.quoted(e, buf, i+1, &high)
+		} else {
+			i = f.bare(e, buf, i)
+		}
+		if i == 0 {
 			return 0, false
 		}
 		i = blank(buf, i)
@@ -82,21 +81,16 @@ func stops(w uint64) uint64 {
 	return ((quote-ones)&^quote | (slash-ones)&^slash | (w-' '*ones)&^w) & highs
 }
 
-// closing finds the quote that ends a string without escapes; 0 if there is none. It adds the string's bytes to high,
-// and perhaps some behind it.
+// closing finds what ends the plain part of a string: its quote, if it has no escapes. It adds the string's bytes to
+// high, and perhaps some behind it.
 func closing(buf []byte, i int, high *uint64) int {
-	for ; i+8 <= len(buf); i += 8 {
+	for ; ; i += 8 { // a line end stops it
 		w := binary.LittleEndian.Uint64(buf[i:])
 		*high |= w
 		if m := stops(w); m != 0 {
-			i += bits.TrailingZeros64(m) >> 3
-			if buf[i] != '"' {
-				return 0
-			}
-			return i
+			return i + bits.TrailingZeros64(m)>>3
 		}
 	}
-	return 0
 }
 
 // firstQuote is the place of the first quote among eight bytes, 8 if there is none.
