@@ -125,7 +125,7 @@ func (e *Event) Normalize() error {
 	case (e.Type == WatermarkDelivered || e.Type == WatermarkRead) && e.UpTo <= 0:
 		return fmt.Errorf("%s needs up_to", e.Type)
 	}
-	if !e.plain() {
+	if !e.sound() {
 		for i, s := range e.texts() {
 			if err := checkText(textFields[i], *s); err != nil {
 				return err
@@ -166,20 +166,23 @@ func (e *Event) texts() [len(textFields)]*string {
 	}
 }
 
-// plain tells whether all texts are short and of ASCII without NUL, so that there is nothing to check in them. It is
-// written out, since every event comes by here, mostly with few fields.
-func (e *Event) plain() bool {
-	return plain(e.ID) && plain(string(e.Type)) && plain(e.Send) && plain(e.Message) && plain(e.Conversation) &&
-		plain(e.Channel) && plain(e.Line) && plain(e.Contact) && plain(e.Origin) && plain(e.Campaign) &&
-		plain(e.Template) && plain(e.Category) && plain(e.Flow) && plain(e.Webhook) && plain(e.Variant) &&
-		plain(e.Sender) && plain(e.Code) && plain(e.Reason) && plain(e.Kind) && plain(e.Text) && plain(e.ReplyTo) &&
-		plain(e.How) && plain(e.Group) && plain(e.Agent) && plain(e.Tag) && plain(e.TagType) && plain(e.By) &&
-		plain(e.Value) && plain(e.Currency) && plain(e.Label) && plain(e.Node) && plain(e.Option)
+// sound tells whether there is nothing to say about the texts: all of them short, UTF-8 and without NUL. It is written
+// out, since every event comes by here, mostly with few fields.
+func (e *Event) sound() bool {
+	return sound(e.ID) && sound(string(e.Type)) && sound(e.Send) && sound(e.Message) && sound(e.Conversation) &&
+		sound(e.Channel) && sound(e.Line) && sound(e.Contact) && sound(e.Origin) && sound(e.Campaign) &&
+		sound(e.Template) && sound(e.Category) && sound(e.Flow) && sound(e.Webhook) && sound(e.Variant) &&
+		sound(e.Sender) && sound(e.Code) && sound(e.Reason) && sound(e.Kind) && sound(e.Text) && sound(e.ReplyTo) &&
+		sound(e.How) && sound(e.Group) && sound(e.Agent) && sound(e.Tag) && sound(e.TagType) && sound(e.By) &&
+		sound(e.Value) && sound(e.Currency) && sound(e.Label) && sound(e.Node) && sound(e.Option)
 }
 
-func plain(s string) bool { return s == "" || len(s) <= MaxName && isPlain(s) }
+func sound(s string) bool {
+	return s == "" || len(s) <= MaxName && (isPlain(s) || checkText("", s) == nil)
+}
 
-// isPlain looks at eight bytes at a time: the highest bit of a byte, or of one less, is set in no byte that is plain.
+// isPlain tells whether s is ASCII without NUL. It looks at eight bytes at a time: the highest bit of a byte, or of one
+// less, is set in no byte that is plain.
 func isPlain(s string) bool {
 	var seen uint64
 	for ; len(s) >= 8; s = s[8:] {

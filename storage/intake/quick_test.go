@@ -24,6 +24,7 @@ var usual = []string{
 	with(`"value":"12.50","seq":0,"sale":true,"conversation":"c","up_to":"2025-11-24T10:00:00.5+05:30"`),
 	with(`"campaña":"niño","x":12.5,"y":null,"z":true,"conversations":"","up_to":""`) + "  ",
 	with(`"campaign":"Campaña de otoño"`) + "\r",
+	with(`"x":{"y":[1e5,"é",{}], "z":{}},"u":-1.5e-7,"v":[ ]`),
 	with(`"campaign":"Campa\u00f1a\tde \"otoño\"","x":"\\\ud83d\udc4d","reply_to":"\/"`),
 }
 
