@@ -95,7 +95,9 @@ func (s *shared) importFile(ctx context.Context, o office, path, format string, 
 	})
 	bar.Finish()
 	undone := errors.Is(err, intake.ErrUndone)
-	if !undone {
+	if undone {
+		_ = book.flush() // the error has more to tell
+	} else {
 		s.report(name, sum, book)
 	}
 	switch {

@@ -18,6 +18,7 @@ type batch struct {
 	events []storage.Event
 	places []Place
 	n      int // events gathered
+	last   int // how many were handed over last
 }
 
 // taker is who wants what a format reads.
@@ -30,13 +31,19 @@ type taker interface {
 
 // slot is where the next event is written; it is empty.
 func (b *batch) slot() *storage.Event {
-	if b.events == nil {
-		b.events = make([]storage.Event, b.size)
-		b.places = make([]Place, b.size)
+	if b.n == len(b.events) {
+		b.grow()
 	}
 	e := &b.events[b.n]
 	*e = storage.Event{}
 	return e
+}
+
+// grow makes room for more events; most webhooks have few.
+func (b *batch) grow() {
+	room := min(b.size, max(64, 4*b.n, b.last))
+	b.events = append(make([]storage.Event, 0, room), b.events...)[:room]
+	b.places = append(make([]Place, 0, room), b.places...)[:room]
 }
 
 // event takes what was written to the slot, or rejects it if it breaks MODEL 1.
@@ -61,7 +68,7 @@ func (b *batch) flush() error {
 		return nil
 	}
 	events, places := b.events[:b.n], b.places[:b.n]
-	b.n = 0
+	b.n, b.last = 0, b.n
 	if b.keep {
 		b.events = nil
 	}

@@ -35,6 +35,11 @@ func (n *nobody) refuse(it Item) error { return fmt.Errorf("%s: %s", it.Place, i
 func (n *nobody) Append(context.Context, []storage.Event) (storage.Receipt, error) {
 	panic("an importer gets no Append")
 }
+
+func (n *nobody) keep(_ context.Context, events []storage.Event) (storage.Receipt, error) {
+	n.events += len(events)
+	return storage.Receipt{Accepted: len(events)}, nil
+}
 func (n *nobody) Import(context.Context) (storage.Import, error) { return n, nil }
 func (n *nobody) Add(_ context.Context, events []storage.Event) ([]storage.Reject, error) {
 	n.events += len(events)
@@ -45,23 +50,60 @@ func (n *nobody) Close() error                                    { return nil }
 
 // BenchmarkRead reads lines into a batch and drops them.
 func BenchmarkRead(b *testing.B) {
-	for _, format := range []Format{Native} {
-		measure(b, campaign(20_000), func(in string, n *nobody) error {
-			to := &batch{to: n, size: addSize}
-			if err := format.read(strings.NewReader(in), to); err != nil {
-				return err
-			}
-			return to.flush()
+	lines := campaign(20_000)
+	for _, c := range []struct{ name, in string }{
+		{"usual", lines},
+		{"spaced", strings.NewReplacer(`":"`, `": "`, `","`, `", "`).Replace(lines)},
+		{"escapes", strings.ReplaceAll(lines, `"S0`, `"S\u00f10`)},
+		{"accents", strings.ReplaceAll(lines, `"S0`, `"Sñ0`)},
+		{"nested", strings.ReplaceAll(lines, `"}`, `","x":{"y":[1]}}`)},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			measure(b, c.in, func(in string, n *nobody) error {
+				to := &batch{to: n, size: addSize}
+				if err := Native.read(strings.NewReader(in), to); err != nil {
+					return err
+				}
+				return to.flush()
+			})
 		})
 	}
 }
 
-// BenchmarkImport is a whole import into a store that does nothing.
+// BenchmarkImport is a whole import into a store that does nothing: as one, and by Append of events that it may keep.
 func BenchmarkImport(b *testing.B) {
-	measure(b, campaign(20_000), func(in string, n *nobody) error {
-		_, err := Import(context.Background(), n, strings.NewReader(in), Native, Watch{})
-		return err
-	})
+	lines := campaign(20_000)
+	for _, c := range []struct {
+		name   string
+		format Format
+		in     string
+		to     func(*nobody) Target
+	}{
+		{"native", Native, lines, func(n *nobody) Target { return n }},
+		{"native by Append", Native, lines, func(n *nobody) Target { return Append(n.keep) }},
+		{"csv", CSV, table(20_000), func(n *nobody) Target { return n }},
+		{"csv by Append", CSV, table(20_000), func(n *nobody) Target { return Append(n.keep) }},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			measure(b, c.in, func(in string, n *nobody) error {
+				sum, err := Import(context.Background(), c.to(n), strings.NewReader(in), c.format, Watch{})
+				if sum.Rejected > 0 {
+					return fmt.Errorf("%+v", sum)
+				}
+				return err
+			})
+		})
+	}
+}
+
+// table is a sheet of statuses as a person exports it.
+func table(rows int) string {
+	var in strings.Builder
+	in.WriteString("id,type,at,message,send,campaign,channel,contact\n")
+	for i := range rows {
+		fmt.Fprintf(&in, "e%07d,message.delivered,2025-11-24T16:%02d:07Z,wamid.HBgLNTA0OTk5%08d,S%07d,\"Black Friday, first\",WA,504999%05d\n", i, i%60, i, i, i%99999)
+	}
+	return in.String()
 }
 
 // measure reports the processor's time for each event, which other programs on the machine change little.

@@ -7,8 +7,9 @@ import (
 )
 
 const (
-	chunkSize = 256 << 10 // bytes read at once; the events of a chunk should fit into the processor's cache
-	chunkPad  = 16        // bytes behind a chunk that quick may look at
+	firstChunk = 8 << 10   // bytes read at first
+	chunkSize  = 256 << 10 // bytes read at once; the events of a chunk should fit into the processor's cache
+	chunkPad   = 16        // bytes behind a chunk that quick may look at
 )
 
 // chunks cuts an input into pieces that end with a line, so that texts can be views of the piece until the next one
@@ -25,7 +26,11 @@ type chunks struct {
 // next gives the lines that are at hand, each with its line end; the last line of an input gets one. Of a line longer
 // than the limit only the beginning is given, with over; the rest is skipped. io.EOF comes after the last line.
 func (c *chunks) next() (lines []byte, over bool, err error) {
+	full := c.to+chunkPad == len(c.buf)
 	c.to = copy(c.buf, c.buf[c.from:c.to])
+	if full && len(c.buf) < chunkSize {
+		c.grow()
+	}
 	for c.from = 0; ; {
 		if c.end != nil {
 			return c.last()
@@ -47,8 +52,10 @@ func (c *chunks) next() (lines []byte, over bool, err error) {
 	}
 }
 
+// grow makes the buffer four times as long: webhooks need little of it.
 func (c *chunks) grow() {
-	size := min(max(2*len(c.buf), chunkSize), max(c.limit+2, chunkSize)) + chunkPad
+	most := max(c.limit+2, chunkSize)
+	size := min(max(4*len(c.buf), firstChunk), most) + chunkPad
 	c.buf = append(make([]byte, 0, size), c.buf[:c.to]...)[:size]
 }
 

@@ -9,6 +9,7 @@ import (
 // What one input may cost.
 const (
 	maxLine    = 1 << 20  // bytes of a line of NDJSON or a row of CSV, line ends within quotes included
+	longLine   = 8 << 10  // bytes of a line of which the events keep copies of their parts only
 	maxPayload = 4 << 20  // bytes of one webhook payload; Meta sends up to 3 MB
 	maxDepth   = 100      // nesting of JSON that is skipped
 	maxSample  = 256      // bytes of a rejected line that are shown

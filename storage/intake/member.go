@@ -1,7 +1,9 @@
 package intake
 
 import (
+	"bytes"
 	"encoding/binary"
+	"unicode/utf8"
 	"unsafe"
 
 	"outboundbot/storage"
@@ -81,36 +83,77 @@ func fieldAt(buf []byte, i int) (f *field, next int) {
 // longName is the only one of more than eight bytes.
 const longName = "conversation"
 
-// text sets the field to a string and tells whether it may be one.
-func (f *field) text(e *storage.Event, s []byte) bool {
+// value sets the field to the value that begins at buf[i]. It returns what stands behind the value, 0 if it is not
+// what the field may be.
+func (f *field) value(e *storage.Event, buf []byte, i int) (next int) {
+	switch {
+	case buf[i] != '"' && f.slot == noSlot:
+		return skipped(buf, i)
+	case buf[i] != '"':
+		return f.bare(e, buf, i)
+	}
+	s, next := plainString(buf, i+1)
+	if next == 0 {
+		s, next = escapedString(buf, i)
+	}
 	switch f.slot {
 	case slotAt:
-		return instant(s, &e.At)
+		if !instant(s, &e.At) {
+			return 0
+		}
 	case slotUpTo:
-		return instant(s, &e.UpTo)
+		if !instant(s, &e.UpTo) {
+			return 0
+		}
 	case slotSeq, slotTest, slotSale:
-		return false
+		return 0
 	case noSlot:
-		return true
+	default:
+		f.set(e, s)
 	}
-	f.set(e, s)
-	return true
+	return next
 }
 
 // set makes the text a view of s.
 func (f *field) set(e *storage.Event, s []byte) {
-	*(*string)(unsafe.Add(unsafe.Pointer(e), f.offset)) = unsafe.String(unsafe.SliceData(s), len(s))
+	*(*string)(unsafe.Add(unsafe.Pointer(e), f.offset)) = view(s)
+}
+
+func view(s []byte) string { return unsafe.String(unsafe.SliceData(s), len(s)) }
+
+// rest is a scanner of what stands in a line from buf[i] on.
+func rest(buf []byte, i int) scanner {
+	return scanner{s: view(buf[i : i+bytes.IndexByte(buf[i:], '\n')])}
+}
+
+// escapedString reads any string. Its text has memory of its own if it has escapes.
+func escapedString(buf []byte, i int) (s []byte, next int) {
+	p := rest(buf, i)
+	text, err := p.text()
+	if err != nil || !utf8.Valid(buf[i:i+p.i]) {
+		return nil, 0
+	}
+	return unsafe.Slice(unsafe.StringData(text), len(text)), i + p.i
+}
+
+// skipped steps over any value.
+func skipped(buf []byte, i int) (next int) {
+	p := rest(buf, i)
+	if p.skip(1) != nil || !utf8.Valid(buf[i:i+p.i]) {
+		return 0
+	}
+	return i + p.i
 }
 
 // bare sets the field to what is no string: null, true, false or a number without exponent. It returns where that
 // ends, 0 if the field may not be it.
-func (f *field) bare(e *storage.Event, buf []byte, i int) int {
-	switch c := buf[i]; {
+func (f *field) bare(e *storage.Event, buf []byte, i int) (next int) {
+	switch {
 	case string(buf[i:i+4]) == "null":
 		return i + 4
-	case c == '-' || '0' <= c && c <= '9':
+	case f.slot == slotSeq || f.slot == slotValue:
 		return f.number(e, buf, i)
-	case f.slot != slotTest && f.slot != slotSale && f.slot != noSlot:
+	case f.slot != slotTest && f.slot != slotSale:
 		return 0
 	case string(buf[i:i+5]) == "false":
 		return i + 5
@@ -122,42 +165,33 @@ func (f *field) bare(e *storage.Event, buf []byte, i int) int {
 	return i + 4
 }
 
-func (f *field) number(e *storage.Event, buf []byte, i int) int {
+// number sets seq or value. What may not follow it, such as the fraction of a seq, is seen where it ends.
+func (f *field) number(e *storage.Event, buf []byte, i int) (next int) {
 	from := i
-	n, digits := int64(0), 0
 	if buf[i] == '-' {
 		i++
 	}
-	lead := buf[i]
+	whole := i
+	n := int64(0)
 	for ; buf[i]-'0' <= 9; i++ {
 		n = n*10 + int64(buf[i]-'0')
-		digits++
 	}
-	if digits == 0 || digits > 1 && lead == '0' {
+	digits := i - whole
+	switch {
+	case digits == 0, digits > 18, digits > 1 && buf[whole] == '0':
 		return 0
-	}
-	switch f.slot {
-	case slotSeq:
-		if digits > 18 {
-			return 0
-		}
-		if e.Seq = n; buf[from] == '-' {
+	case f.slot == slotSeq:
+		if e.Seq = n; whole > from {
 			e.Seq = -n
 		}
-		return i // a fraction is not what may follow
-	case slotValue, noSlot:
-	default:
-		return 0
-	}
-	if buf[i] == '.' {
+		return i
+	case buf[i] == '.':
 		for i++; buf[i]-'0' <= 9; i++ {
 		}
 		if buf[i-1] == '.' {
 			return 0
 		}
 	}
-	if f.slot == slotValue {
-		f.set(e, buf[from:i])
-	}
+	f.set(e, buf[from:i])
 	return i
 }

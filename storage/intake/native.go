@@ -64,7 +64,7 @@ func decode(e *storage.Event, doc document) error {
 	case !utf8.Valid(doc.data):
 		return syntaxf("not valid UTF-8")
 	}
-	d := decoder{scanner: scanner{s: string(doc.data)}, event: e, clone: len(doc.data) > 8<<10}
+	d := decoder{scanner: scanner{s: string(doc.data)}, event: e, clone: len(doc.data) > longLine}
 	if err := d.members(d.member); err != nil {
 		return err
 	}
@@ -177,6 +177,9 @@ func (d *decoder) boolean(key string, to *bool) error {
 }
 
 func setInstant(key, s string, to *storage.Instant) error {
+	if s != "" && instant([]byte(s), to) {
+		return nil
+	}
 	v, err := storage.ParseInstant(s)
 	if err != nil {
 		return fmt.Errorf("%s: %w", key, err)

@@ -8,43 +8,33 @@ import (
 	"outboundbot/storage"
 )
 
-// quick reads a line of the usual kind into an empty event: an object of plain members, strings without escapes,
-// nothing twice. It stands at buf[i:], ends with a line end and has chunkPad bytes behind it. The texts are views of
-// buf, and end is where the next line begins. Of anything else, right or wrong, quick only says that it is not ok:
+// quick reads a line of the usual kind into an empty event: an object of known members, none twice, and others. It stands at buf[i:], ends with a line end and has chunkPad bytes behind it. The texts are views of
+// buf, unless they have escapes, and end is where the next line begins. Of anything else, right or wrong, quick only says that it is not ok:
 // [decode] reads it, slower, and knows what to say. So quick must take no line that decode reads in another way.
 //
 // Imports spend most of their time here. It looks at eight bytes at a time (see [stops]), finds a field by the bytes
 // of its name (see [fields]) and makes one pass.
 func quick(e *storage.Event, buf []byte, i int) (end int, ok bool) {
-	start := i
-	var seen, high uint64
 	if buf[i] != '{' {
 		return 0, false
 	}
+	var seen uint64
 	for more := true; more; {
-		i = blank(buf, i+1)
-		if buf[i] != '"' {
+		if i = blank(buf, i+1); buf[i] != '"' {
 			return 0, false
 		}
 		f, colon := fieldAt(buf, i+1)
 		if f == nil {
-			if colon = closing(buf, i+1, &high); colon == 0 {
+			if _, colon = plainString(buf, i+1); colon == 0 {
 				return 0, false
 			}
-			f, colon = &anyField, colon+1
+			f = &anyField
 		}
 		if colon = blank(buf, colon); buf[colon] != ':' || seen&f.bit != 0 {
 			return 0, false
 		}
 		seen |= f.bit
-		i = blank(buf, colon+1)
-		if buf[i] == '"' {
-			from := i + 1
-			if i = closing(buf, from, &high); i == 0 || !f.text(e, buf[from:i]) {
-				return 0, false
-			}
-			i++
-		} else if i = f.bare(e, buf, i); i == 0 {
+		if i = f.value(e, buf, blank(buf, colon+1)); i == 0 {
 			return 0, false
 		}
 		i = blank(buf, i)
@@ -53,14 +43,10 @@ func quick(e *storage.Event, buf []byte, i int) (end int, ok bool) {
 	if buf[i] != '}' {
 		return 0, false
 	}
-	i = blank(buf, i+1)
-	if buf[i] == '\r' {
+	if i = blank(buf, i+1); buf[i] == '\r' {
 		i++
 	}
-	if buf[i] != '\n' || high&highs != 0 && !utf8.Valid(buf[start:i]) {
-		return 0, false
-	}
-	return i + 1, true
+	return i + 1, buf[i] == '\n'
 }
 
 func blank(buf []byte, i int) int {
@@ -68,6 +54,26 @@ func blank(buf []byte, i int) int {
 		i++
 	}
 	return i
+}
+
+// plainString reads a string without escapes whose text begins at buf[i]. It returns what stands behind its quote, 0 if
+// it is no such string.
+func plainString(buf []byte, i int) (s []byte, next int) {
+	high := uint64(0) // the bytes of the string, and perhaps some behind it
+	end := i
+	for ; ; end += 8 { // a line end stops it
+		w := binary.LittleEndian.Uint64(buf[end:])
+		high |= w
+		if m := stops(w); m != 0 {
+			end += bits.TrailingZeros64(m) >> 3
+			break
+		}
+	}
+	s = buf[i:end]
+	if buf[end] != '"' || high&highs != 0 && !utf8.Valid(s) {
+		return nil, 0
+	}
+	return s, end + 1
 }
 
 const (
@@ -80,23 +86,6 @@ const (
 func stops(w uint64) uint64 {
 	quote, slash := w^('"'*ones), w^('\\'*ones)
 	return ((quote-ones)&^quote | (slash-ones)&^slash | (w-' '*ones)&^w) & highs
-}
-
-// closing finds the quote that ends a string without escapes; 0 if there is none. It adds the string's bytes to high,
-// and perhaps some behind it.
-func closing(buf []byte, i int, high *uint64) int {
-	for ; i+8 <= len(buf); i += 8 {
-		w := binary.LittleEndian.Uint64(buf[i:])
-		*high |= w
-		if m := stops(w); m != 0 {
-			i += bits.TrailingZeros64(m) >> 3
-			if buf[i] != '"' {
-				return 0
-			}
-			return i
-		}
-	}
-	return 0
 }
 
 // firstQuote is the place of the first quote among eight bytes, 8 if there is none.

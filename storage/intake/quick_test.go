@@ -24,6 +24,8 @@ var usual = []string{
 	with(`"value":"12.50","seq":0,"sale":true,"conversation":"c","up_to":"2025-11-24T10:00:00.5+05:30"`),
 	with(`"campaña":"niño","x":12.5,"y":null,"z":true,"conversations":"","up_to":""`) + "  ",
 	with(`"campaign":"Campaña de otoño"`) + "\r",
+	with(`"x":{"y":[1e5,"é",{}], "z":{}},"u":-1.5e-7,"v":[ ]`),
+	with(`"campaign":"Campa\u00f1a\tde \"otoño\"","x":"\\\ud83d\udc4d","reply_to":"\/"`),
 }
 
 // quickly reads a line, which has no line end, as quick does.
@@ -67,7 +69,7 @@ func TestQuickTakesTheUsual(t *testing.T) {
 func TestQuickLikeDecode(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 0))
 	bits := []string{
-		`"`, `\`, `{`, `}`, `:`, `,`, ` `, "\t", "\r", "0", "00", "1", "9", ".", "-", "+", "e", "null", "true", "false", "\x00", "\x1f",
+		`"`, `\`, `{`, `}`, `:`, `,`, ` `, "\t", "\r", "0", "00", "1", "9", ".", "-", "+", "e", "null", "true", "false", `\u0041`, `\ud83d`, `\n`, "\x00", "\x1f",
 		"\x7f", "\xff", "é", `"at":""`, `"seq":1,`, `"x":[1],`, `,"id":"y"`, "Z", "T", "T24", ":60", "-31", "02-29", "2024",
 	}
 	taken := 0

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -19,7 +20,14 @@ type rows struct {
 	buf   []byte // the row as written
 	pos   int    // how much of buf is cut
 	start int    // where the cell under way begins in buf
+	spans []span
 	cells []string
+}
+
+// span is where a cell stands in a row.
+type span struct {
+	from, to int
+	quoted   bool
 }
 
 // pending is a line that waits to be read again.
@@ -53,7 +61,7 @@ func (r *rows) next() (row, error) {
 		if err != nil {
 			return row{}, err
 		}
-		if got.bad != nil || strings.TrimSpace(strings.Join(got.cells, "")) != "" {
+		if got.bad != nil || slices.ContainsFunc(got.cells, func(cell string) bool { return strings.TrimSpace(cell) != "" }) {
 			return got, nil
 		}
 	}
@@ -61,7 +69,7 @@ func (r *rows) next() (row, error) {
 
 // from reads the row that begins with a line.
 func (r *rows) from(first pending) (row, error) {
-	r.buf, r.pos, r.cells = append(r.buf[:0], first.text...), 0, r.cells[:0]
+	r.buf, r.pos, r.spans = append(r.buf[:0], first.text...), 0, r.spans[:0]
 	var more []pending
 	done, fault := r.cut()
 	for !done && fault == nil {
@@ -81,7 +89,7 @@ func (r *rows) from(first pending) (row, error) {
 		r.buf = append(append(r.buf, '\n'), l.text...)
 		done, fault = r.cut()
 	}
-	got := row{cells: r.cells, raw: r.buf, line: first.n, bad: fault}
+	got := row{raw: r.buf, line: first.n, bad: fault}
 	if fault != nil {
 		if len(more) > 0 {
 			got.bad = errOpenQuote // wherever its end was thought to be
@@ -90,8 +98,27 @@ func (r *rows) from(first pending) (row, error) {
 		r.again = append(more, r.again...)
 	} else if !utf8.Valid(r.buf) {
 		got.bad = syntaxf("not valid UTF-8")
+	} else {
+		got.cells = r.texts()
 	}
 	return got, nil
+}
+
+// texts gives the cells. They share one copy of the row, unless it is long and an event may keep little of it.
+func (r *rows) texts() []string {
+	text := string(r.buf)
+	r.cells = r.cells[:0]
+	for _, s := range r.spans {
+		cell := text[s.from:s.to]
+		if s.quoted {
+			cell = strings.ReplaceAll(cell, `""`, `"`)
+		}
+		if len(text) > longLine {
+			cell = strings.Clone(cell)
+		}
+		r.cells = append(r.cells, cell)
+	}
+	return r.cells
 }
 
 // line is the next line of the input, those that are to be read again first.
@@ -108,7 +135,7 @@ func (r *rows) line() (pending, error) {
 // cut takes cells off buf from pos on. It is not done when a quoted cell goes on in the next line; called again with
 // that line it goes on from where it was.
 func (r *rows) cut() (done bool, fault error) {
-	if r.pos > 0 || len(r.cells) > 0 { // a quoted cell is open
+	if r.pos > 0 || len(r.spans) > 0 { // a quoted cell is open
 		return r.quoted()
 	}
 	return r.plain()
@@ -123,10 +150,10 @@ func (r *rows) plain() (done bool, fault error) {
 		}
 		end := bytes.IndexByte(r.buf[r.pos:], r.comma)
 		if end < 0 {
-			r.cells = append(r.cells, string(r.buf[r.pos:]))
+			r.spans = append(r.spans, span{r.pos, len(r.buf), false})
 			return true, nil
 		}
-		r.cells = append(r.cells, string(r.buf[r.pos:r.pos+end]))
+		r.spans = append(r.spans, span{r.pos, r.pos + end, false})
 		r.pos += end + 1
 	}
 }
@@ -146,7 +173,7 @@ func (r *rows) quoted() (done bool, fault error) {
 		}
 		break
 	}
-	r.cells = append(r.cells, strings.ReplaceAll(string(r.buf[r.start+1:r.pos-1]), `""`, `"`))
+	r.spans = append(r.spans, span{r.start + 1, r.pos - 1, true})
 	switch {
 	case r.pos == len(r.buf):
 		return true, nil

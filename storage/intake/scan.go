@@ -94,6 +94,7 @@ func (p *scanner) text() (string, error) {
 // escaped reads on in a string that has escapes.
 func (p *scanner) escaped(start int) (string, error) {
 	var b strings.Builder
+	b.Grow(max(0, strings.IndexByte(p.s[start:], '"')))
 	b.WriteString(p.s[start:p.i])
 	for p.i < len(p.s) {
 		c := p.s[p.i]
