@@ -49,7 +49,7 @@ type componentState struct {
 	last                   [roles][]uint64 // number of each shape, 0 before the first
 }
 
-// NewBuilder starts a block of a run. A run and a component must never come together again in another block, since
+// NewBuilder starts a block of a run, whose number is below 2^63. A run and a component must never come together again in another block, since
 // they are what a component's key is used with.
 func NewBuilder(run uint64, keys Keys) *Builder {
 	return &Builder{run: run, keys: keys, names: newNames(), forms: newForms()}
@@ -68,6 +68,9 @@ func (b *Builder) Size() int {
 func (b *Builder) Add(bundle Bundle) error {
 	if b.components > 0 && bundle.Component <= b.last {
 		return fmt.Errorf("component %d is not after %d", bundle.Component, b.last)
+	}
+	if b.run > maxRun {
+		return errors.New("the number of a run is too high")
 	}
 	for i := range bundle.Events {
 		if err := fits(bundle.Events, i); err != nil {
