@@ -11,9 +11,8 @@ import (
 // Columns that are read event by event. A number is a column of lengths in bits, which compress, and its bits behind
 // the highest one, which do not: those of all numbers stand in the bits of the block.
 const (
-	formColumn  = iota
-	stepColumn  // and one more for each class of times: lengths of time since the event before
-	firstColumn = stepColumn + timeClasses
+	formColumn = iota
+	firstColumn
 	sequenceColumn
 	upToColumn
 	sendColumn // places among the sends of the component
@@ -22,7 +21,8 @@ const (
 	replyColumn
 	personColumn
 	spellingColumn
-	shapeColumn  // and one more for each role of literals
+	stepColumn                              // and one more for each class of times: lengths of time since the event before
+	shapeColumn  = stepColumn + timeClasses // and one more for each role of literals, as with those below
 	startColumn  = shapeColumn + int(roles)
 	deltaColumn  = startColumn + int(roles)
 	fieldColumn  = deltaColumn + int(roles)
