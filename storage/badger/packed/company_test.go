@@ -140,7 +140,7 @@ func TestCompanyComesBackAsItWas(t *testing.T) {
 func columnName(k int) string {
 	switch {
 	case k < stepColumn:
-		return []string{"form", "first", "seq", "up_to", "send", "talk", "message", "reply", "person", "spelling"}[k]
+		return []string{"form", "first", "seq", "up_to", "reply", "person", "spelling", "send making", "send", "talk making", "talk", "message making", "message"}[k]
 	case k < shapeColumn:
 		return fmt.Sprint("step ", k-stepColumn)
 	case k < startColumn:
