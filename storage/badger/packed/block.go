@@ -37,6 +37,7 @@ type readForm struct {
 	form
 	typ  storage.Type
 	step int      // the column of its time
+	part int      // 0 for an event that makes a send, else 1
 	made template // of its event's id, if it has one
 }
 
@@ -240,15 +241,16 @@ func (b *Block) readForms() bool {
 }
 
 func (f *readForm) read(in *cursor, types []string, templates []template) bool {
-	kind, set, more := in.code(), in.code(), in.code()
+	kind, set, same, more := in.code(), in.code(), in.code(), in.code()
 	contact, reply, number := in.code(), in.code(), in.code()
-	if in.over || kind >= uint64(len(types)) || set >= 1<<fields || set&1 != 0 || more >= moreFlags ||
+	if in.over || kind >= uint64(len(types)) || set >= 1<<fields || set&1 != 0 || same&^set != 0 || more >= moreFlags ||
 		contact >= contactWays || reply >= replyWays || number > uint64(len(templates)) {
 		return false
 	}
-	f.form = form{int32(kind), uint32(set), uint16(more), uint8(contact), uint8(reply), uint8(number)}
+	f.form = form{int32(kind), uint32(set), uint32(same), uint16(more), uint8(contact), uint8(reply), uint8(number)}
 	f.typ = storage.Type(types[kind])
-	f.step = stepColumn + timeClass(f.typ)
+	class := timeClass(f.typ)
+	f.step, f.part = stepColumn+class, 1-int(bit(class == making))
 	if number > 0 {
 		f.made = templates[number-1]
 	}

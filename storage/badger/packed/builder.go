@@ -49,7 +49,7 @@ type componentState struct {
 	last                   [roles][]uint64 // number of each shape, 0 before the first
 }
 
-// NewBuilder starts a block of a run. A run and a component must never come together again in another block, since
+// NewBuilder starts a block of a run, whose number is below 2^63. A run and a component must never come together again in another block, since
 // they are what a component's key is used with.
 func NewBuilder(run uint64, keys Keys) *Builder {
 	return &Builder{run: run, keys: keys, names: newNames(), forms: newForms()}
@@ -68,6 +68,9 @@ func (b *Builder) Size() int {
 func (b *Builder) Add(bundle Bundle) error {
 	if b.components > 0 && bundle.Component <= b.last {
 		return fmt.Errorf("component %d is not after %d", bundle.Component, b.last)
+	}
+	if b.run > maxRun {
+		return errors.New("the number of a run is too high")
 	}
 	for i := range bundle.Events {
 		if err := fits(bundle.Events, i); err != nil {
@@ -192,6 +195,9 @@ func (b *Builder) event(e *storage.Event) {
 	f := form{kind: kind, fields: present(e), more: uint16(
 		bit(e.Test)*testFlag | bit(e.Sale)*saleFlag | bit(e.Seq != 0)*sequenceFlag | bit(e.UpTo != 0)*upToFlag |
 			has(e.Send)*sendFlag | has(e.Conversation)*talkFlag | has(e.Message)*messageFlag | has(e.Value)*valueFlag)}
+	for _, field := range placeFields {
+		f.same |= bit(f.fields>>field&1 != 0 && *field.at(e) == c.lastText[field]) << field
+	}
 	person := 0
 	if e.Contact != "" {
 		f.contact, person = c.contact(e.Contact)
@@ -205,9 +211,10 @@ func (b *Builder) event(e *storage.Event) {
 	f.template = b.template(e)
 	b.code(formColumn, b.forms.code(f, c.form))
 	c.form = b.forms.last + 1
-	b.time(e)
-	b.links(e, &f, person)
-	for rest := f.fields; rest != 0; rest &= rest - 1 {
+	class := timeClass(e.Type)
+	b.time(e, class)
+	b.links(e, &f, person, 1-int(bit(class == making)))
+	for rest := f.fields &^ f.same; rest != 0; rest &= rest - 1 {
 		b.name(field(bits.TrailingZeros32(rest)), e)
 	}
 	if e.Value != "" {
@@ -216,10 +223,10 @@ func (b *Builder) event(e *storage.Event) {
 }
 
 // time packs the step from the event before; for the first one of a component, from that of the block.
-func (b *Builder) time(e *storage.Event) {
+func (b *Builder) time(e *storage.Event, class int) {
 	c := &b.c
 	if c.begun {
-		b.number(stepColumn+timeClass(e.Type), uint64(e.At-c.at))
+		b.number(stepColumn+class, uint64(e.At-c.at))
 	} else {
 		if !b.started {
 			b.start, b.started = e.At, true
@@ -260,24 +267,24 @@ func (b *Builder) template(e *storage.Event) uint8 {
 	return 0
 }
 
-// links packs ids and the contact.
-func (b *Builder) links(e *storage.Event, f *form, person int) {
+// links packs ids and the contact. The part is 0 for events that make a send, 1 for others.
+func (b *Builder) links(e *storage.Event, f *form, person, part int) {
 	c := &b.c
 	if e.Message != "" {
 		code := c.messages.code(e.Message)
-		if b.code(messageColumn, code); code == 0 {
+		if b.code(messageColumn+part, code); code == 0 {
 			b.literal(messageRole, e.Message, true)
 		}
 	}
 	if e.Send != "" {
 		code := c.sends.code(e.Send)
-		if b.code(sendColumn, code); code == 0 {
+		if b.code(sendColumn+part, code); code == 0 {
 			b.literal(sendRole, e.Send, c.tells(e.Send))
 		}
 	}
 	if e.Conversation != "" {
 		code := c.talks.code(e.Conversation)
-		if b.code(talkColumn, code); code == 0 {
+		if b.code(talkColumn+part, code); code == 0 {
 			b.literal(talkRole, e.Conversation, c.tells(e.Conversation))
 		}
 	}
@@ -337,7 +344,7 @@ func (b *Builder) name(f field, e *storage.Event) {
 	c := &b.c
 	s := *f.at(e)
 	column := fieldColumn + int(f)
-	if s == c.lastText[f] {
+	if parents[f] == 0 && s == c.lastText[f] {
 		b.columns[column] = append(b.columns[column], sameCode)
 		return
 	}

@@ -11,18 +11,21 @@ import (
 // Columns that are read event by event. A number is a column of lengths in bits, which compress, and its bits behind
 // the highest one, which do not: those of all numbers stand in the bits of the block.
 const (
-	formColumn  = iota
-	stepColumn  // and one more for each class of times: lengths of time since the event before
-	firstColumn = stepColumn + timeClasses
+	formColumn = iota
+	firstColumn
 	sequenceColumn
 	upToColumn
-	sendColumn // places among the sends of the component
-	talkColumn // conversations
-	messageColumn
-	replyColumn
+	replyColumn // places among the ids of the component
 	personColumn
 	spellingColumn
-	shapeColumn  // and one more for each role of literals
+	sendColumn // places among the sends, first in events that make a send, then in others, as with those below
+	_
+	talkColumn
+	_
+	messageColumn
+	_
+	stepColumn                              // and one more for each class of times: lengths of time since the event before
+	shapeColumn  = stepColumn + timeClasses // and one more for each role of literals, as with those below
 	startColumn  = shapeColumn + int(roles)
 	deltaColumn  = startColumn + int(roles)
 	fieldColumn  = deltaColumn + int(roles)
@@ -45,13 +48,16 @@ const (
 	columns
 )
 
+// making is the class of events that make a send, which mostly have new ids.
+const making = 0
+
 // timeClasses groups types by how long after the event before them they come.
 const timeClasses = 8
 
 func timeClass(t storage.Type) int {
 	switch t {
 	case storage.SendRequested, storage.SendSkipped:
-		return 0
+		return making
 	case storage.MessageSent:
 		return 1
 	case storage.MessageDelivered:
@@ -107,7 +113,7 @@ func (c *cursor) text() string {
 
 // The library's coders are safe for use by many at a time and keep their tables between calls.
 var (
-	packer, _   = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true))
+	packer, _   = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false), zstd.WithSingleSegment(true), zstd.WithAllLitEntropyCompression(true))
 	unpacker, _ = zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecoderMaxMemory(1<<31), zstd.WithDecodeAllCapLimit(true))
 )
 

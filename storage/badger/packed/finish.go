@@ -43,6 +43,7 @@ func (b *Builder) putForms() {
 	for _, f := range b.forms.list {
 		put(uint64(b.names.nodes[f.kind].rank))
 		put(uint64(f.fields))
+		put(uint64(f.same))
 		put(uint64(f.more))
 		to = append(to, f.contact, f.reply, f.template)
 	}

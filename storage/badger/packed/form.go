@@ -7,6 +7,7 @@ import "strings"
 type form struct {
 	kind     int32  // the node of the type
 	fields   uint32 // in dictionaries
+	same     uint32 // of these, the ones that are as the component had them last
 	more     uint16 // flags
 	contact  uint8
 	reply    uint8

@@ -158,14 +158,11 @@ func prefixOf(s string) int {
 		if i == end || i >= len(s)-1 {
 			break
 		}
-		switch s[i] {
-		case '.', ':', '/', '#':
-		case '-', '_':
-			if s[end:i] != strings.ToLower(s[end:i]) {
-				return end // rather part of a base64 text
-			}
+		switch c := s[i]; {
+		case c == '.' || c == ':':
+		case (c == '-' || c == '_' || c == '/' || c == '#') && end == 0 && s[:i] == strings.ToLower(s[:i]):
 		default:
-			i = -1
+			i = -1 // rather part of a base64 text
 		}
 		if i < 0 {
 			break

@@ -78,6 +78,9 @@ var parents = [fields]field{
 	flowField: campaignField, webhookField: campaignField, reasonField: codeField, tagTypeField: tagField,
 }
 
+// placeFields seldom change within a component: its form tells whether they do.
+var placeFields = [...]field{lineField, channelField}
+
 // at is where an event has a field.
 func (f field) at(e *storage.Event) *string {
 	switch f {

@@ -173,7 +173,11 @@ func (r *reader) event(e *storage.Event, n uint32, after *int, at *storage.Insta
 	e.Type, e.At = f.typ, *at
 	e.Test, e.Sale = f.more&testFlag != 0, f.more&saleFlag != 0
 	r.links(e, f, n)
-	for rest := f.fields; rest != 0; rest &= rest - 1 {
+	for rest := f.same; rest != 0; rest &= rest - 1 {
+		place := field(bits.TrailingZeros32(rest))
+		*place.at(e) = r.lastText[place]
+	}
+	for rest := f.fields &^ f.same; rest != 0; rest &= rest - 1 {
 		r.name(field(bits.TrailingZeros32(rest)), f.fields, e, n)
 	}
 	if f.more&valueFlag != 0 {
@@ -185,15 +189,15 @@ func (r *reader) event(e *storage.Event, n uint32, after *int, at *storage.Insta
 func (r *reader) links(e *storage.Event, f *readForm, n uint32) {
 	var ids [bases]span
 	if f.more&messageFlag != 0 {
-		ids[messageBase] = r.reference(messageColumn, messageRole, &r.messages)
+		ids[messageBase] = r.reference(messageColumn+f.part, messageRole, &r.messages)
 		r.fixes = append(r.fixes, fix{n, fixMessage, ids[messageBase]})
 	}
 	if f.more&sendFlag != 0 {
-		ids[sendBase] = r.reference(sendColumn, sendRole, &r.sends)
+		ids[sendBase] = r.reference(sendColumn+f.part, sendRole, &r.sends)
 		r.fixes = append(r.fixes, fix{n, fixSend, ids[sendBase]})
 	}
 	if f.more&talkFlag != 0 {
-		ids[talkBase] = r.reference(talkColumn, talkRole, &r.talks)
+		ids[talkBase] = r.reference(talkColumn+f.part, talkRole, &r.talks)
 		r.fixes = append(r.fixes, fix{n, fixTalk, ids[talkBase]})
 	}
 	if f.form.template == 0 {
@@ -383,13 +387,13 @@ func (r *reader) skipEvent(f *readForm, first, persons bool) {
 		r.number(f.step)
 	}
 	if f.more&messageFlag != 0 {
-		r.skipReference(messageColumn, messageRole)
+		r.skipReference(messageColumn+f.part, messageRole)
 	}
 	if f.more&sendFlag != 0 {
-		r.skipReference(sendColumn, sendRole)
+		r.skipReference(sendColumn+f.part, sendRole)
 	}
 	if f.more&talkFlag != 0 {
-		r.skipReference(talkColumn, talkRole)
+		r.skipReference(talkColumn+f.part, talkRole)
 	}
 	if f.form.template == 0 {
 		r.literal(eventRole)
@@ -412,7 +416,7 @@ func (r *reader) skipEvent(f *readForm, first, persons bool) {
 	if f.more&upToFlag != 0 {
 		r.number(upToColumn)
 	}
-	for rest := f.fields; rest != 0; rest &= rest - 1 {
+	for rest := f.fields &^ f.same; rest != 0; rest &= rest - 1 {
 		if r.columns[fieldColumn+bits.TrailingZeros32(rest)].code() == sealedCode {
 			r.literal(nameRole)
 		}

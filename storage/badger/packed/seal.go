@@ -28,7 +28,11 @@ type sealer struct {
 // short is up to which length a piece is done block by block, which saves setting up a stream.
 const short = 512
 
-// xor seals or opens a piece. The counter begins with the run and the component, which no other piece has.
+// maxRun is the highest number of a run.
+const maxRun = 1<<63 - 1
+
+// xor seals or opens a piece. The counter begins with the run and the component, which no other piece has, and with
+// a bit that keeps it apart from whatever else the key seals, as long as that counts from 0.
 func (s *sealer) xor(piece []byte, key [16]byte, run uint64, component uint32) {
 	if len(piece) == 0 {
 		return
@@ -37,7 +41,7 @@ func (s *sealer) xor(piece []byte, key [16]byte, run uint64, component uint32) {
 	if err != nil {
 		panic(err) // cannot be: the key has 16 bytes
 	}
-	binary.BigEndian.PutUint64(s.counter[:], run)
+	binary.BigEndian.PutUint64(s.counter[:], run|(maxRun+1))
 	binary.BigEndian.PutUint32(s.counter[8:], component)
 	binary.BigEndian.PutUint32(s.counter[12:], 0)
 	if len(piece) > short {
