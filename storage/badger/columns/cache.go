@@ -33,17 +33,20 @@ func NewCache(budget int) *Cache {
 	return &Cache{budget: budget, order: list.New(), byKey: map[cacheKey]*list.Element{}, known: map[facts]uint16{}}
 }
 
-// number gives a combination of facts its number, the same in all segments.
-func (c *Cache) number(f facts) uint16 {
+// number gives a combination of facts its number, the same in all segments. Good ones are less than 1<<16.
+func (c *Cache) number(f facts) (number uint16, ok bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	n, ok := c.known[f]
 	if !ok {
+		if len(c.facts) == 1<<16 {
+			return 0, false
+		}
 		n = uint16(len(c.facts))
 		c.known[f] = n
 		c.facts = append(c.facts, f)
 	}
-	return n
+	return n, true
 }
 
 // allFacts lists the combinations of facts by number.

@@ -84,6 +84,8 @@ func (r *Row) check() error {
 		return fmt.Errorf("columns: send %q has an agent but no assignment", r.ID)
 	case !settled, r.FlowEnd != "" && !r.flowAnswered():
 		return fmt.Errorf("columns: send %q cannot have the end %q", r.ID, r.FlowEnd)
+	case r.Person > math.MaxInt32:
+		return fmt.Errorf("columns: send %q has person %d", r.ID, r.Person)
 	case r.Time <= 0, r.Answers < 0, r.Answers > math.MaxInt32:
 		return fmt.Errorf("columns: send %q has time %d and %d answers", r.ID, r.Time, r.Answers)
 	}

@@ -66,17 +66,17 @@ func tagsText(s *storage.Send) string {
 	return string(w.b)
 }
 
-// valued stands for an amount that is kept elsewhere.
-const valued = "?"
+// elsewhere stands for an amount that is kept in another column.
+const elsewhere = "?"
 
-// parseTags reads what tagsText wrote; a tagging with an amount has the value [valued].
+// parseTags reads what tagsText wrote; a tagging with an amount has the value [elsewhere].
 func parseTags(text string) (tags []storage.Tag, ok bool) {
 	r := reader{b: []byte(text)}
 	for len(r.b) > 0 {
 		flags := r.uint()
 		t := storage.Tag{Name: r.text(), Type: r.text(), Currency: r.text(), Sale: flags&1 != 0}
 		if flags&2 != 0 {
-			t.Value = valued
+			t.Value = elsewhere
 		}
 		tags = append(tags, t)
 	}

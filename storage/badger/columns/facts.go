@@ -2,8 +2,8 @@ package columns
 
 import "outboundbot/storage"
 
-// facts are what a row says with yes or no, and its status and settled flow end, in 16 bits.
-type facts uint16
+// facts are what a row says with yes or no, and its status and settled flow end. Of all combinations that can be less than 1<<16 differ.
+type facts uint32
 
 const (
 	factStatus    facts = 3 // mask
@@ -19,11 +19,13 @@ const (
 	factOptOut
 	factTest
 	factByMessage
+	factEnds facts = 3 << 14 // mask
+	factFlow facts = 1 << 16 // an answered flow: it has an end, and if that is "" nothing has settled it
 )
 
-const factEndShift = 14
+const factEndShift, factBits = 14, 17
 
-// flowEnd codes of two bits; endNone of an answered flow send is an end that nothing has settled.
+// Settled ends of flows as codes of two bits.
 var (
 	endCodes = map[string]facts{"": 0, storage.EndError: 1, storage.EndAssigned: 2, storage.EndAuto: 3}
 	ends     = [4]string{"", storage.EndError, storage.EndAssigned, storage.EndAuto}
@@ -39,6 +41,9 @@ func factsOf(r *Row) facts {
 			f |= factDelivered << bit
 		}
 	}
+	if r.flowAnswered() {
+		f |= factFlow
+	}
 	return f | endCodes[r.FlowEnd]<<factEndShift
 }
 
@@ -48,7 +53,10 @@ func (f facts) is(bit facts) bool { return f&bit != 0 }
 
 func (f facts) success() bool { return f.status() == storage.Successful }
 
-func (f facts) end() string { return ends[f>>factEndShift] }
+func (f facts) end() string { return ends[f&factEnds>>factEndShift] }
+
+// open tells that the moment of asking decides the end of the flow.
+func (f facts) open() bool { return f.is(factFlow) && f.end() == "" }
 
 // set writes the facts that a row does not have elsewhere.
 func (f facts) set(s *storage.Send) {

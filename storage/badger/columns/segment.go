@@ -42,7 +42,10 @@ func Open(load func(column int) ([]byte, error), cache *Cache) (*Segment, error)
 	}
 	s.facts = make([]uint16, len(s.known))
 	for i, f := range s.known {
-		s.facts[i] = cache.number(f)
+		var ok bool
+		if s.facts[i], ok = cache.number(f); !ok {
+			return nil, errBroken
+		}
 	}
 	return s, nil
 }
@@ -50,10 +53,10 @@ func Open(load func(column int) ([]byte, error), cache *Cache) (*Segment, error)
 func (s *Segment) header(r *reader) {
 	s.rows = r.below(MaxRows + 1)
 	s.first, s.last = storage.Instant(r.int()), storage.Instant(r.int())
-	s.highest = uint32(r.below(1 << 32))
+	s.highest = uint32(r.below(1 << 31))
 	s.there = r.uint()
 	for range r.below(1 << 16) {
-		s.known = append(s.known, facts(r.below(1<<16)))
+		s.known = append(s.known, facts(r.below(1<<factBits)))
 	}
 	s.low, s.high = r.int(), r.int()
 	for f := range s.names {
@@ -152,8 +155,8 @@ func (s *Segment) factsOfRows() ([]uint16, error) {
 
 func (s *Segment) persons() ([]uint32, error) {
 	return column(s, columnPerson, func(r *reader) ([]uint32, int) {
-		lowest := uint32(r.below(1 << 32))
-		width := uint(r.below(33))
+		lowest := uint32(r.below(1 << 31))
+		width := uint(r.below(32))
 		packed := newBitReader(r.bytes())
 		persons := make([]uint32, s.rows)
 		highest := lowest
