@@ -2,13 +2,17 @@ package columns
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/gob"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"sync"
+	"syscall"
 	"testing"
+	"time"
 
 	"outboundbot/storage"
 	"outboundbot/storage/intake"
@@ -142,4 +146,165 @@ func BenchmarkSize(b *testing.B) {
 		fmt.Printf("column %2d: %.3f\n", column, float64(n)/float64(rows))
 	}
 	b.ReportMetric(float64(sum)/float64(rows), "B/row")
+}
+
+// benchView has the rows of the data set, or copies of each with other persons and ids, in segments by time. The
+// number of copies is that of the environment, else 1.
+var benchView = sync.OnceValues(func() (*View, error) {
+	w, err := loadWorld()
+	if err != nil {
+		return nil, err
+	}
+	copies, err := strconv.Atoi(cmp.Or(os.Getenv(dataFolder+"_COPIES"), "1"))
+	if err != nil {
+		return nil, err
+	}
+	v := &View{Contact: func(person uint32) (string, error) { return "50499990000", nil }, Secret: w.secret}
+	for range copies {
+		v.First = append(v.First, w.first...)
+	}
+	// persons get their numbers as they turn up
+	number := make([]uint32, len(v.First))
+	first := make([]storage.Instant, 0, len(v.First))
+	cache := NewCache(4 << 30)
+	folder := filepath.Join(os.Getenv(dataFolder), fmt.Sprint("segments-", copies))
+	os.MkdirAll(folder, 0o755)
+	for rows := range slices.Chunk(w.rows, MaxRows/copies) {
+		var more []Row
+		for _, r := range rows {
+			for k := range copies {
+				c := r
+				id, _ := strconv.Atoi(r.ID)
+				talk, _ := strconv.Atoi(r.Conversation)
+				at := int(r.Person)*copies + k
+				if number[at] == 0 {
+					first = append(first, v.First[int(r.Person)])
+					number[at] = uint32(len(first))
+				}
+				c.ID, c.Person, c.Time = strconv.Itoa(id*copies+k), number[at]-1, r.Time+storage.Instant(k*(at%997))
+				if talk != 0 {
+					c.Conversation = strconv.Itoa(talk*copies + k)
+				}
+				more = append(more, c)
+			}
+		}
+		name := filepath.Join(folder, fmt.Sprint(len(v.Parts)))
+		e, err := keptSegment(name, more)
+		if err != nil {
+			return nil, err
+		}
+		s, err := Open(func(column int) ([]byte, error) { return e.Values[column], nil }, cache)
+		if err != nil {
+			return nil, err
+		}
+		v.Parts = append(v.Parts, Part{Segment: s})
+	}
+	v.First = first
+	return v, nil
+})
+
+// keptSegment is a segment that an earlier benchmark made, or a new one.
+func keptSegment(name string, rows []Row) (e Encoded, err error) {
+	if f, err := os.Open(name); err == nil {
+		defer f.Close()
+		return e, gob.NewDecoder(bufio.NewReader(f)).Decode(&e)
+	}
+	if e, err = Encode(rows); err != nil {
+		return e, err
+	}
+	f, err := os.Create(name)
+	if err != nil {
+		return e, err
+	}
+	defer f.Close()
+	return e, gob.NewEncoder(f).Encode(e)
+}
+
+func cpuTime() time.Duration {
+	var r syscall.Rusage
+	syscall.Getrusage(syscall.RUSAGE_SELF, &r)
+	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
+}
+
+func day(b testing.TB, s string) storage.Day {
+	d, err := storage.ParseDay(s)
+	if err != nil {
+		b.Fatal(err)
+	}
+	return d
+}
+
+func BenchmarkCount(b *testing.B) {
+	benchWorld(b)
+	v, err := benchView()
+	if err != nil {
+		b.Fatal(err)
+	}
+	now, err := storage.ParseInstant("2025-12-10T00:00:00Z")
+	if err != nil {
+		b.Fatal(err)
+	}
+	one := func(field string, values ...string) []storage.Condition {
+		return []storage.Condition{{Field: field, Values: values}}
+	}
+	for _, x := range []struct {
+		name, from string
+		where      []storage.Condition
+		by         []storage.Grouping
+	}{
+		{"Q1", "2025-11-01", one("channel", "WA"), []storage.Grouping{{"origin"}, {"origin"}}},
+		{"Q2", "2024-12-01", nil, []storage.Grouping{{"origin"}, {"origin"}}},
+		{"Q3", "2025-09-02", nil, []storage.Grouping{{"campaign", "origin"}, {"origin"}}},
+		{"Q4", "2024-12-01", one("campaign", "BlackFriday"), []storage.Grouping{{"origin"}, {"origin"}}},
+		{"Q5", "2024-12-01", append(one("channel", "WA"), one("final_tag", "Sale")...), []storage.Grouping{{"origin"}}},
+		{"Q7", "2025-11-01", nil, []storage.Grouping{{"origin"}, {"contact_kind"}, {"origin"}}},
+		{"agent", "2024-12-01", nil, []storage.Grouping{{"agent"}}},
+		{"hour", "2024-12-01", nil, []storage.Grouping{{"weekday", "hour"}}},
+		{"day", "2024-12-01", nil, []storage.Grouping{{"day"}}},
+		{"tag", "2024-12-01", nil, []storage.Grouping{{"tag"}}},
+		{"campaign", "2024-12-01", nil, []storage.Grouping{{"campaign"}}},
+		{"status", "2024-12-01", nil, []storage.Grouping{{"status"}}},
+		{"final", "2024-12-01", nil, []storage.Grouping{{"final_tag"}}},
+	} {
+		b.Run(x.name, func(b *testing.B) {
+			q := storage.Question{Range: storage.Range{From: day(b, x.from), To: day(b, "2025-11-30")}, Where: x.where, By: x.by, Now: now}
+			var c storage.Count
+			if c, err = v.Count(b.Context(), &q); err != nil {
+				b.Fatal(err)
+			}
+			b.ReportAllocs()
+			start := cpuTime()
+			for b.Loop() {
+				if c, err = v.Count(b.Context(), &q); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64((cpuTime()-start).Microseconds())/1000/float64(b.N), "cpu-ms/op")
+			b.ReportMetric(float64(c.Total.Sends()), "sends")
+			b.ReportMetric(float64(len(c.Groups[0])), "groups")
+		})
+	}
+}
+
+func BenchmarkNewest(b *testing.B) {
+	benchWorld(b)
+	v, err := benchView()
+	if err != nil {
+		b.Fatal(err)
+	}
+	q := storage.Question{Where: []storage.Condition{{Field: "channel", Values: []string{"WA"}}, {Field: "final_tag", Values: []string{"Sale"}}}}
+	b.ReportAllocs()
+	start := cpuTime()
+	rows := 0
+	for b.Loop() {
+		err := v.Sends(b.Context(), &q, storage.Order{Limit: 2000, NewestFirst: true}, func(storage.Send, error) bool {
+			rows++
+			return true
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64((cpuTime()-start).Microseconds())/1000/float64(b.N), "cpu-ms/op")
+	b.ReportMetric(float64(rows/b.N), "rows")
 }

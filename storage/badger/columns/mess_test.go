@@ -21,7 +21,7 @@ type world struct {
 	secret  []byte
 }
 
-func messyWorld(t *testing.T, rng *rand.Rand, events int) *world {
+func messyWorld(t testing.TB, rng *rand.Rand, events int) *world {
 	m := storagetest.NewMess(rng, 5+rng.IntN(40))
 	var good []storage.Event
 	seen := map[string]bool{}

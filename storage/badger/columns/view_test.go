@@ -3,6 +3,7 @@ package columns
 import (
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -151,4 +152,55 @@ func TestNames(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestSends compares rows with those that a storage.Matcher lets through.
+func TestSends(t *testing.T) {
+	eachWorld(t, func(t *testing.T, rng *rand.Rand, w *world, v *View) {
+		for range 25 {
+			q := w.question(rng)
+			order := storage.Order{Limit: rng.IntN(3) * rng.IntN(50), NewestFirst: rng.IntN(2) == 0}
+			var got []storage.Send
+			err := v.Sends(t.Context(), &q, order, func(s storage.Send, err error) bool {
+				got = append(got, s)
+				return err == nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(w.sorted(&q, order), got); diff != "" {
+				t.Fatalf("%+v %+v: sends differ (-truth +got):\n%s", q, order, diff)
+			}
+		}
+	})
+}
+
+func (w *world) sorted(q *storage.Question, order storage.Order) (found []storage.Send) {
+	match := storage.NewMatcher(q)
+	ids := map[string]string{} // as they are before they are veiled
+	w.each(func(s *storage.Send, first storage.Instant) {
+		if match.Match(s, first) {
+			id := s.ID
+			s.Show(q.Scope, w.secret)
+			ids[s.ID] = id
+			found = append(found, *s)
+		}
+	})
+	slices.SortFunc(found, func(a, b storage.Send) int {
+		return cmp2(int(a.Time-b.Time), strings.Compare(ids[a.ID], ids[b.ID]))
+	})
+	if order.Limit > 0 && len(found) > order.Limit {
+		found = found[len(found)-order.Limit:]
+	}
+	if order.NewestFirst {
+		slices.Reverse(found)
+	}
+	return found
+}
+
+func cmp2(first, second int) int {
+	if first != 0 {
+		return first
+	}
+	return second
 }
