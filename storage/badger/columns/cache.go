@@ -1,0 +1,98 @@
+package columns
+
+import (
+	"container/list"
+	"sync"
+)
+
+// Cache keeps decoded columns of all segments within a budget of bytes; the ones not used for longest go first. It is
+// safe for concurrent use.
+type Cache struct {
+	mu     sync.Mutex
+	budget int
+	used   int
+	order  *list.List // of *cached, the last used first
+	byKey  map[cacheKey]*list.Element
+	known  map[facts]uint16 // number of each combination of facts that any segment has
+	facts  []facts          // by number
+}
+
+type cacheKey struct {
+	segment *Segment
+	column  int
+}
+
+type cached struct {
+	key   cacheKey
+	value any
+	size  int
+}
+
+// NewCache makes a cache of some bytes.
+func NewCache(budget int) *Cache {
+	return &Cache{budget: budget, order: list.New(), byKey: map[cacheKey]*list.Element{}, known: map[facts]uint16{}}
+}
+
+// number gives a combination of facts its number, the same in all segments. Good ones are less than 1<<16.
+func (c *Cache) number(f facts) (number uint16, ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	n, ok := c.known[f]
+	if !ok {
+		if len(c.facts) == 1<<16 {
+			return 0, false
+		}
+		n = uint16(len(c.facts))
+		c.known[f] = n
+		c.facts = append(c.facts, f)
+	}
+	return n, true
+}
+
+// allFacts lists the combinations of facts by number.
+func (c *Cache) allFacts() []facts {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.facts[:len(c.facts):len(c.facts)]
+}
+
+func (c *Cache) get(k cacheKey) any {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e := c.byKey[k]
+	if e == nil {
+		return nil
+	}
+	c.order.MoveToFront(e)
+	return e.Value.(*cached).value
+}
+
+func (c *Cache) put(k cacheKey, value any, size int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.byKey[k] != nil {
+		return // somebody else was faster
+	}
+	c.byKey[k] = c.order.PushFront(&cached{k, value, size})
+	c.used += size
+	for c.used > c.budget && c.order.Len() > 1 {
+		c.remove(c.order.Back())
+	}
+}
+
+func (c *Cache) remove(e *list.Element) {
+	entry := c.order.Remove(e).(*cached)
+	delete(c.byKey, entry.key)
+	c.used -= entry.size
+}
+
+// forget drops the columns of a segment.
+func (c *Cache) forget(s *Segment) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for column := range columnCount {
+		if e := c.byKey[cacheKey{s, column}]; e != nil {
+			c.remove(e)
+		}
+	}
+}

@@ -1,0 +1,311 @@
+package columns
+
+import (
+	"context"
+	"slices"
+	"sort"
+
+	"github.com/shopspring/decimal"
+
+	"outboundbot/storage"
+)
+
+// Count gives the metrics of all sends that a valid question covers, and one list of rows for each grouping.
+func (v *View) Count(ctx context.Context, q *storage.Question) (storage.Count, error) {
+	c := newCounting(v, q)
+	err := c.plan.each(ctx, func(s *selection) error {
+		of, err := c.share(s)
+		if err != nil {
+			return err
+		}
+		for _, p := range c.passes {
+			if err := p.add(s, of); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return storage.Count{}, err
+	}
+	return c.result(), nil
+}
+
+// counting is a count in the making.
+type counting struct {
+	plan   *plan
+	passes []*pass // the first is by run
+	asked  []asked // by grouping of the question
+
+	successes, failures, answers []bool // facts, by number
+	tags, codes, options         *values
+	waits                        []int64
+}
+
+// asked says where a grouping of the question is counted.
+type asked struct {
+	pass     *pass
+	grouping *grouping
+	like     int // an earlier one that is the same, else -1
+}
+
+func newCounting(v *View, q *storage.Question) *counting {
+	p := newPlan(v, q)
+	c := &counting{plan: p, tags: newValues(), codes: newValues(), options: newValues()}
+	for _, f := range p.facts {
+		c.successes = append(c.successes, f.success())
+		c.failures = append(c.failures, f.status() == storage.Failed)
+		c.answers = append(c.answers, f.success() && f.is(factAnswered))
+	}
+	runs := &pass{plan: p, byRun: true, cells: map[cell]uint32{}}
+	c.passes = []*pass{runs}
+	for i, by := range q.By {
+		a := asked{like: slices.IndexFunc(q.By[:i], func(o storage.Grouping) bool { return slices.Equal(o, by) })}
+		if a.like < 0 {
+			a.pass, a.grouping = c.grouping(by, runs)
+		}
+		c.asked = append(c.asked, a)
+	}
+	return c
+}
+
+// grouping adds a grouping to the pass by run, or a pass for it.
+func (c *counting) grouping(by storage.Grouping, runs *pass) (*pass, *grouping) {
+	to := &pass{plan: c.plan, cells: map[cell]uint32{}}
+	if !slices.ContainsFunc(by, func(name string) bool { return c.plan.field(name).level != byRun }) {
+		to = runs
+	} else {
+		c.passes = append(c.passes, to)
+	}
+	g := &grouping{}
+	for _, name := range by {
+		f := c.plan.field(name)
+		k := slices.Index(to.fields, f)
+		if k < 0 {
+			k = len(to.fields)
+			to.fields = append(to.fields, f)
+		}
+		g.fields = append(g.fields, k)
+	}
+	to.groupings = append(to.groupings, g)
+	return to, g
+}
+
+func (c *counting) result() storage.Count {
+	runs := c.passes[0]
+	var all people // of the total, from the first grouping
+	if len(runs.groupings) == 0 {
+		runs.groupings = append(runs.groupings, &grouping{}) // of one group
+	}
+	heads := map[*grouping][]head{}
+	for i, g := range runs.groupings {
+		g.extend(runs)
+		groupOf := make([]uint32, len(g.of))
+		for cell, groups := range g.of {
+			groupOf[cell] = groups[0]
+		}
+		if i == 0 {
+			all = make(people, c.plan.words())
+		}
+		heads[g] = headsOf(runs.spans, groupOf, len(g.groups), c.plan, all)
+		if i == 0 {
+			heads[nil] = []head{all.head(c.plan.recurring)}
+			all = nil
+		}
+	}
+	for _, p := range c.passes[1:] {
+		g := p.groupings[0]
+		g.extend(p)
+		heads[g] = p.crowd.heads(len(g.groups), c.plan)
+	}
+	total := &grouping{of: make([][]uint32, len(runs.keys)), groups: []string{""}}
+	for cell := range total.of {
+		total.of[cell] = []uint32{0}
+	}
+	count := storage.Count{Total: c.tallies(runs, total, heads[nil])[0], Groups: make([][]storage.Group, len(c.asked))}
+	for i, a := range c.asked {
+		if a.like >= 0 {
+			for _, g := range count.Groups[a.like] {
+				count.Groups[i] = append(count.Groups[i], copied(g))
+			}
+			continue
+		}
+		count.Groups[i] = c.groups(a.pass, a.grouping, heads[a.grouping])
+	}
+	return count
+}
+
+// groups are the rows of a grouping, in byte order of their keys.
+func (c *counting) groups(p *pass, g *grouping, heads []head) (list []storage.Group) {
+	rows := make([]int64, len(p.keys))
+	p.facts.each(func(cell, _ int, n uint32) { rows[cell] += int64(n) })
+	tallies := c.tallies(p, g, heads)
+	for group, key := range g.shown(rows) {
+		if key != nil {
+			list = append(list, storage.Group{Key: key, Tally: tallies[group]})
+		}
+	}
+	sort.Slice(list, func(a, b int) bool { return slices.Compare(list[a].Key, list[b].Key) < 0 })
+	return list
+}
+
+// tallies adds the cells of each group up.
+func (c *counting) tallies(p *pass, g *grouping, heads []head) []storage.Tally {
+	tallies := make([]storage.Tally, len(g.groups))
+	open := make([]int64, len(g.groups))
+	ends := make([][4]int64, len(g.groups))
+	p.facts.each(func(cell, number int, n uint32) {
+		f := c.plan.facts[number]
+		for _, group := range g.of[cell] {
+			f.counts(&tallies[group].N, int64(n))
+			switch {
+			case f.open():
+				open[group] += int64(n)
+			case f.is(factFlow):
+				ends[group][f&factEnds>>factEndShift] += int64(n)
+			}
+		}
+	})
+	running := make([]int64, len(g.groups))
+	p.running.each(func(cell, _ int, n uint32) {
+		for _, group := range g.of[cell] {
+			running[group] += int64(n)
+		}
+	})
+	for group := range tallies {
+		t := &tallies[group]
+		if group < len(heads) {
+			h := heads[group]
+			t.N[storage.Contacts], t.N[storage.Reached], t.N[storage.Repeated] = h.contacts, h.reached, h.repeated
+			t.N[storage.Recurring], t.N[storage.New] = h.recurring, h.reached-h.recurring
+		}
+		t.Value = map[string]decimal.Decimal{}
+		t.Spread[storage.FlowEnds] = endsOf(ends[group], open[group]-running[group], running[group])
+	}
+	p.worth.each(func(cell int, currency string, sum decimal.Decimal) {
+		for _, group := range g.of[cell] {
+			value := tallies[group].Value
+			value[currency] = value[currency].Add(sum)
+		}
+	})
+	c.spread(&p.tags, g, tallies, c.tags, storage.SuccessfulSends, storage.FinalTags, storage.FinalTagType)
+	c.spread(&p.codes, g, tallies, c.codes, storage.FailedSends, storage.FailureCodes, storage.Failures)
+	c.spread(&p.options, g, tallies, c.options, storage.AnsweredSends, storage.FirstOptions)
+	answerTimes(c.waits, p.waiting, g, tallies)
+	return tallies
+}
+
+func endsOf(settled [4]int64, abandoned, inProgress int64) map[string]int64 {
+	spread := make(map[string]int64, 5)
+	for code, n := range settled {
+		if n > 0 {
+			spread[ends[code]] = n
+		}
+	}
+	for end, n := range map[string]int64{storage.EndAbandoned: abandoned, storage.EndInProgress: inProgress} {
+		if n > 0 {
+			spread[end] = n
+		}
+	}
+	return spread
+}
+
+// spread makes distributions of what a grid counted.
+func (c *counting) spread(from *grid, g *grouping, tallies []storage.Tally, v *values, of storage.Metric, over ...storage.Spread) {
+	lists := make([][]counted, len(tallies)) // by group
+	rest := make([]int64, len(tallies))      // sends without value
+	for group := range tallies {
+		rest[group] = tallies[group].N[of]
+	}
+	from.each(func(cell, k int, n uint32) {
+		for _, group := range g.of[cell] {
+			lists[group] = append(lists[group], counted{k, int64(n)})
+			rest[group] -= int64(n)
+		}
+	})
+	for _, o := range over {
+		s := newSpelled(c.plan.q, v, o)
+		for group := range tallies {
+			tallies[group].Spread[o] = s.spread(lists[group], rest[group])
+		}
+	}
+}
+
+// counted is how many sends have a value.
+type counted struct {
+	value int
+	n     int64
+}
+
+// spelled knows how values are spelled in a distribution and which of them are one.
+type spelled struct {
+	spelling []int // by value
+	texts    []string
+	key      []int // by spelling
+	keys     int
+	votes    []int64 // scratch, by spelling
+	sums     []int64 // scratch, by key
+	best     []int
+}
+
+func newSpelled(q *storage.Question, v *values, over storage.Spread) *spelled {
+	f, _ := storage.FieldNamed(storage.Spreads[over].Field)
+	s := &spelled{}
+	texts, keys := map[string]int{}, map[string]int{}
+	for i := range v.keys {
+		text := f.Of(&v.keys[i], q)[0]
+		n, ok := texts[text]
+		if !ok {
+			n = len(s.texts)
+			texts[text] = n
+			s.texts = append(s.texts, text)
+			key := f.Key(text)
+			if _, ok := keys[key]; !ok {
+				keys[key] = s.keys
+				s.keys++
+			}
+			s.key = append(s.key, keys[key])
+		}
+		s.spelling = append(s.spelling, n)
+	}
+	s.votes, s.sums, s.best = make([]int64, len(s.texts)), make([]int64, s.keys), make([]int, s.keys)
+	return s
+}
+
+// spread sums what is counted, and rest sends without value, which stand under the first.
+func (s *spelled) spread(list []counted, rest int64) map[string]int64 {
+	var touched []int
+	vote := func(spelling int, n int64) {
+		if s.votes[spelling] == 0 {
+			touched = append(touched, spelling)
+		}
+		s.votes[spelling] += n
+	}
+	if rest > 0 {
+		vote(s.spelling[0], rest)
+	}
+	for _, c := range list {
+		vote(s.spelling[c.value], c.n)
+	}
+	var keys []int
+	for _, spelling := range touched {
+		k, n := s.key[spelling], s.votes[spelling]
+		switch b := s.best[k]; {
+		case s.sums[k] == 0:
+			keys = append(keys, k)
+			s.best[k] = spelling
+		case n > s.votes[b], n == s.votes[b] && s.texts[spelling] < s.texts[b]:
+			s.best[k] = spelling
+		}
+		s.sums[k] += n
+	}
+	out := make(map[string]int64, len(keys))
+	for _, k := range keys {
+		out[s.texts[s.best[k]]] = s.sums[k]
+		s.sums[k] = 0
+	}
+	for _, spelling := range touched {
+		s.votes[spelling] = 0
+	}
+	return out
+}

@@ -1,0 +1,62 @@
+package columns
+
+// grid counts by cell and by a second number, both dense and growing.
+type grid struct {
+	width int // of a cell's row
+	n     []uint32
+	many  map[uint64]uint32 // instead of n where the two are many
+}
+
+// gridLimit is how many numbers a grid holds in one slice.
+const gridLimit = 1 << 24
+
+// reserve makes room for cells and second numbers below these.
+func (g *grid) reserve(cells, width int) {
+	if g.many != nil || (width <= g.width && cells*g.width <= len(g.n)) {
+		return
+	}
+	wider := g.width
+	if width > wider {
+		wider = max(8, width+width/2)
+	}
+	if cells*wider > gridLimit {
+		g.many = map[uint64]uint32{}
+		g.each(func(cell, k int, n uint32) { g.many[uint64(cell)<<32|uint64(k)] += n })
+		g.n = nil
+		return
+	}
+	size := max(cells*wider, min(2*len(g.n), gridLimit)/wider*wider)
+	n := make([]uint32, size)
+	if g.width == wider {
+		copy(n, g.n)
+	} else if g.width > 0 {
+		for cell := range len(g.n) / g.width {
+			copy(n[cell*wider:], g.n[cell*g.width:(cell+1)*g.width])
+		}
+	}
+	g.n, g.width = n, wider
+}
+
+// add counts one.
+func (g *grid) add(cell uint32, k uint32) {
+	if g.many != nil {
+		g.many[uint64(cell)<<32|uint64(k)]++
+		return
+	}
+	g.n[int(cell)*g.width+int(k)]++
+}
+
+// each gives all counts but zero.
+func (g *grid) each(f func(cell, k int, n uint32)) {
+	if g.many != nil {
+		for key, n := range g.many {
+			f(int(key>>32), int(uint32(key)), n)
+		}
+		return
+	}
+	for i, n := range g.n {
+		if n != 0 {
+			f(i/g.width, i%g.width, n)
+		}
+	}
+}

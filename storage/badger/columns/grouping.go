@@ -1,0 +1,117 @@
+package columns
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"outboundbot/storage"
+)
+
+// grouping is one of a question's, in a pass. Its groups are by folded key; a cell is in one of them, or in several
+// if it has several tags or labels.
+type grouping struct {
+	fields []int // of the pass's
+	of     [][]uint32
+	keys   [][][]string // by cell and group, the values as they are spelled
+	number map[string]uint32
+	groups []string // folded keys
+}
+
+// extend puts cells that are new to the grouping into groups.
+func (g *grouping) extend(p *pass) {
+	if g.number == nil {
+		g.number = map[string]uint32{}
+	}
+	for n := len(g.of); n < len(p.keys); n++ {
+		keys := [][]string{nil}
+		for _, k := range g.fields {
+			var longer [][]string
+			for _, key := range keys {
+				for _, v := range p.fields[k].varieties[p.keys[n][k]] {
+					longer = append(longer, append(slices.Clone(key), v))
+				}
+			}
+			keys = longer
+		}
+		of := make([]uint32, len(keys))
+		for i, key := range keys {
+			of[i] = g.group(p, key)
+		}
+		g.of, g.keys = append(g.of, of), append(g.keys, keys)
+	}
+}
+
+func (g *grouping) group(p *pass, key []string) uint32 {
+	folded := make([]string, len(key))
+	for i, v := range key {
+		folded[i] = p.fields[g.fields[i]].Key(v)
+	}
+	id := strings.Join(folded, "\x00")
+	n, ok := g.number[id]
+	if !ok {
+		n = uint32(len(g.groups))
+		g.number[id] = n
+		g.groups = append(g.groups, id)
+	}
+	return n
+}
+
+// shown gives the keys of the groups in the spelling that most of their sends carry, of equals the first in byte
+// order. rows is the sends of each cell.
+func (g *grouping) shown(rows []int64) [][]string {
+	votes := make([][]map[string]int64, len(g.groups)) // by group and field; nil where all are spelled alike
+	shown := make([][]string, len(g.groups))
+	for cell, groups := range g.of {
+		for k, group := range groups {
+			key := g.keys[cell][k]
+			switch {
+			case rows[cell] == 0:
+			case shown[group] == nil:
+				shown[group] = key
+				votes[group] = make([]map[string]int64, len(key))
+				for i, v := range key {
+					votes[group][i] = map[string]int64{v: rows[cell]}
+				}
+			default:
+				for i, v := range key {
+					votes[group][i][v] += rows[cell]
+				}
+			}
+		}
+	}
+	for group, fields := range votes {
+		if fields == nil {
+			continue
+		}
+		shown[group] = make([]string, len(fields))
+		for i, spelled := range fields {
+			shown[group][i] = most(spelled)
+		}
+	}
+	return shown
+}
+
+// most is the spelling with most sends; of equals the first in byte order.
+func most(votes map[string]int64) string {
+	best, n := "", int64(-1)
+	for v, k := range votes {
+		if k > n || (k == n && v < best) {
+			best, n = v, k
+		}
+	}
+	return best
+}
+
+// same tells whether two groupings of a question are alike.
+func same(a, b storage.Grouping) bool { return slices.Equal(a, b) }
+
+// copied is a group whose maps are its own.
+func copied(g storage.Group) storage.Group {
+	g.Key = slices.Clone(g.Key)
+	g.Tally.Value = maps.Clone(g.Tally.Value)
+	for i := range g.Tally.Spread {
+		g.Tally.Spread[i] = maps.Clone(g.Tally.Spread[i])
+	}
+	return g
+}

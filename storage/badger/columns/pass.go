@@ -1,0 +1,309 @@
+package columns
+
+import (
+	"github.com/shopspring/decimal"
+)
+
+// pass goes over the selected rows once and counts them by *cell*: the combination of the varieties that they have in
+// some fields. Rows of a cell are in the same groups of all groupings of the pass. There is one pass for all
+// groupings by what runs agree in, and one for each other.
+type pass struct {
+	plan      *plan
+	fields    []*field
+	byRun     bool
+	groupings []*grouping
+	cells     map[cell]uint32
+	keys      []cell // by number
+
+	facts   grid // by number of facts
+	tags    grid // successful, by final tag
+	codes   grid // failed, by failure code
+	options grid // answered, by first option
+	running grid // flows in progress
+	worth   worth
+
+	waiting []uint32 // cells of the plan's waits
+	spans   []span   // of a pass by run
+	crowd   crowd    // of another
+}
+
+// cell is one variety for each field of a pass; a run has five fields.
+type cell [runFields]uint32
+
+const noCell = ^uint32(0)
+
+func (p *pass) number(c cell) uint32 {
+	n, ok := p.cells[c]
+	if !ok {
+		n = uint32(len(p.keys))
+		p.cells[c] = n
+		p.keys = append(p.keys, c)
+	}
+	return n
+}
+
+// span is the selected rows of a run.
+type span struct {
+	selected
+	cell    uint32
+	persons []uint32
+	facts   []uint16
+}
+
+// add counts the rows of a segment. cells are those of its rows, noCell for one that is not selected.
+func (p *pass) add(s *selection, c *shared) error {
+	cells, err := p.cellsOf(s)
+	if err != nil {
+		return err
+	}
+	n := len(p.keys)
+	p.facts.reserve(n, len(p.plan.facts))
+	p.count(s, cells)
+	scatter(s, &p.tags, n, cells, &c.tags)
+	scatter(s, &p.codes, n, cells, &c.codes)
+	scatter(s, &p.options, n, cells, &c.options)
+	if len(c.running) > 0 {
+		p.running.reserve(n, 1)
+		for _, i := range c.running {
+			if cells[i] != noCell {
+				p.running.add(cells[i], 0)
+			}
+		}
+	}
+	for _, a := range c.amounts {
+		if cells[a.row] != noCell {
+			p.worth.add(cells[a.row], n, a)
+		}
+	}
+	for _, i := range c.waited {
+		p.waiting = append(p.waiting, cells[i])
+	}
+	if p.byRun {
+		return nil
+	}
+	return p.crowd.add(p, s, cells)
+}
+
+// cellsOf gives the cell of each row.
+func (p *pass) cellsOf(s *selection) ([]uint32, error) {
+	cells := s.plan.room(s.rows)
+	for i := range cells {
+		cells[i] = noCell
+	}
+	if p.byRun {
+		return cells, p.cellsOfRuns(s, cells)
+	}
+	var of [2][]uint32
+	for k, f := range p.fields {
+		var err error
+		if of[k], err = f.ofRows(s); err != nil {
+			return nil, err
+		}
+	}
+	if len(p.fields) == 1 {
+		of[1] = make([]uint32, s.rows)
+	}
+	p.combine(s, cells, of[0], of[1])
+	return cells, nil
+}
+
+func (p *pass) cellsOfRuns(s *selection, cells []uint32) error {
+	var of [runFields][]uint32
+	for k, f := range p.fields {
+		of[k] = f.ofRuns(s.Segment)
+	}
+	persons, err := s.persons()
+	if err != nil {
+		return err
+	}
+	for _, run := range s.runs {
+		var c cell
+		for k, f := range p.fields {
+			c[k] = of[k][run.codes[f.source.number]]
+		}
+		n := p.number(c)
+		p.spans = append(p.spans, span{run, n, persons, s.facts})
+		if run.list == nil {
+			part := cells[run.lo:run.hi]
+			for i := range part {
+				part[i] = n
+			}
+			continue
+		}
+		for _, i := range run.list {
+			cells[i] = n
+		}
+	}
+	return nil
+}
+
+// combine finds the cells of rows by two fields.
+func (p *pass) combine(s *selection, cells, a, b []uint32) {
+	width := 1
+	if len(p.fields) > 1 {
+		width = len(p.fields[1].varieties)
+	}
+	table := make([]uint32, 0) // numbers of cells, +1
+	if size := len(p.fields[0].varieties) * width; size <= tableLimit {
+		table = make([]uint32, size)
+	}
+	one := func(i int) {
+		if len(table) == 0 {
+			cells[i] = p.number(cell{a[i], b[i]})
+			return
+		}
+		k := int(a[i])*width + int(b[i])
+		if table[k] == 0 {
+			table[k] = p.number(cell{a[i], b[i]}) + 1
+		}
+		cells[i] = table[k] - 1
+	}
+	for _, run := range s.runs {
+		if run.list == nil {
+			for i := run.lo; i < run.hi; i++ {
+				one(i)
+			}
+			continue
+		}
+		for _, i := range run.list {
+			one(int(i))
+		}
+	}
+}
+
+// tableLimit is up to how many combinations are looked up in a table of all rather than in a map.
+const tableLimit = 1 << 18
+
+// count counts rows by facts.
+func (p *pass) count(s *selection, cells []uint32) {
+	if p.facts.many != nil {
+		for i, c := range cells {
+			if c != noCell {
+				p.facts.add(c, uint32(s.facts[i]))
+			}
+		}
+		return
+	}
+	for _, run := range s.runs {
+		if !p.byRun {
+			p.countRow(s, &run, cells)
+			continue
+		}
+		first := run.lo
+		if run.list != nil {
+			first = int(run.list[0])
+		}
+		n := p.facts.n[int(cells[first])*p.facts.width:][:p.facts.width]
+		if run.list == nil {
+			for _, f := range s.facts[run.lo:run.hi] {
+				n[f]++
+			}
+			continue
+		}
+		for _, i := range run.list {
+			n[s.facts[i]]++
+		}
+	}
+}
+
+func (p *pass) countRow(s *selection, run *selected, cells []uint32) {
+	n, width := p.facts.n, p.facts.width
+	if run.list == nil {
+		for i, c := range cells[run.lo:run.hi] {
+			n[int(c)*width+int(s.facts[run.lo+i])]++
+		}
+		return
+	}
+	for _, i := range run.list {
+		n[int(cells[i])*width+int(s.facts[i])]++
+	}
+}
+
+// scatter counts rows by the value that a coded column has. Those without are not counted: they are the rest.
+func scatter(s *selection, g *grid, n int, cells []uint32, v *valued) {
+	if v.codes == nil {
+		return
+	}
+	g.reserve(n, len(v.values.keys))
+	for k, code := range v.codes.of {
+		i := k
+		if v.rows != nil {
+			i = int(v.rows[k])
+		}
+		if cell := cells[i]; cell != noCell && code != 0 && v.covered[s.facts[i]] {
+			if g.many == nil {
+				g.n[int(cell)*g.width+int(v.table[code])]++
+			} else {
+				g.add(cell, v.table[code])
+			}
+		}
+	}
+}
+
+// amount is the worth of a tagging.
+type amount struct {
+	row   int
+	of    worthKey
+	n     int64
+	exact decimal.Decimal // where n does not do
+}
+
+type worthKey struct {
+	currency string
+	scale    byte // exactly for one that is added up as a decimal
+}
+
+// worth sums amounts by cell.
+type worth struct {
+	sums  map[worthKey]*sums
+	exact map[exactKey]decimal.Decimal
+}
+
+type sums struct {
+	sum  []int64
+	some []bool
+}
+
+type exactKey struct {
+	cell     uint32
+	currency string
+}
+
+func (w *worth) add(cell uint32, cells int, a amount) {
+	if a.of.scale == exactly {
+		if w.exact == nil {
+			w.exact = map[exactKey]decimal.Decimal{}
+		}
+		k := exactKey{cell, a.of.currency}
+		w.exact[k] = w.exact[k].Add(a.exact)
+		return
+	}
+	if w.sums == nil {
+		w.sums = map[worthKey]*sums{}
+	}
+	s := w.sums[a.of]
+	if s == nil {
+		s = &sums{}
+		w.sums[a.of] = s
+	}
+	if len(s.sum) < cells {
+		s.sum = append(s.sum, make([]int64, cells-len(s.sum))...)
+		s.some = append(s.some, make([]bool, cells-len(s.some))...)
+	}
+	s.sum[cell] += a.n
+	s.some[cell] = true
+}
+
+// each gives the sums.
+func (w *worth) each(f func(cell int, currency string, sum decimal.Decimal)) {
+	for k, s := range w.sums {
+		for cell, some := range s.some {
+			if some {
+				f(cell, k.currency, decimal.New(s.sum[cell], -int32(k.scale)))
+			}
+		}
+	}
+	for k, sum := range w.exact {
+		f(int(k.cell), k.currency, sum)
+	}
+}

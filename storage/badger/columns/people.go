@@ -1,0 +1,236 @@
+package columns
+
+import "math/bits"
+
+// people is a set of persons, 64 a pair of words. A person of whom only low is set has sends, none of them
+// successful; only high: one successful send; both: several.
+type people []struct{ low, high uint64 }
+
+// head counts people.
+type head struct{ contacts, reached, repeated, recurring int64 }
+
+// add notes a send; success is all ones or 0.
+func (p people) add(person uint32, success uint64) {
+	w := &p[person>>6]
+	bit := uint64(1) << (person & 63)
+	again := w.high & bit & success
+	w.low = w.low&^(bit&success) | again | bit&^(w.high|success)
+	w.high |= bit & success
+}
+
+// addSpan notes the rows of a run; success is by number of facts.
+func (p people) addSpan(s *span, success []uint64) {
+	if s.list == nil {
+		facts := s.facts[s.lo:s.hi]
+		for i, person := range s.persons[s.lo:s.hi] {
+			p.add(person, success[facts[i]])
+		}
+		return
+	}
+	for _, i := range s.list {
+		p.add(s.persons[i], success[s.facts[i]])
+	}
+}
+
+// touchSpan is addSpan for few rows; it lists the words that held nobody.
+func (p people) touchSpan(s *span, success []uint64, touched []uint32) []uint32 {
+	note := func(i int) {
+		w := s.persons[i] >> 6
+		if p[w].low|p[w].high == 0 {
+			touched = append(touched, w)
+		}
+		p.add(s.persons[i], success[s.facts[i]])
+	}
+	for _, i := range s.list {
+		note(int(i))
+	}
+	if s.list == nil {
+		for i := s.lo; i < s.hi; i++ {
+			note(i)
+		}
+	}
+	return touched
+}
+
+// count adds the people of a word to a head.
+func (p people) count(w int, h *head, r *recurring) {
+	low, high := p[w].low, p[w].high
+	h.contacts += int64(bits.OnesCount64(low | high))
+	h.reached += int64(bits.OnesCount64(high))
+	h.repeated += int64(bits.OnesCount64(low & high))
+	if high != 0 {
+		h.recurring += int64(bits.OnesCount64(high & r.word(w)))
+	}
+}
+
+// join adds the people of a word of another set.
+func (p people) join(w int, o people) {
+	a, b := &p[w], o[w]
+	high := a.high | b.high
+	several := a.high&b.high | a.high&a.low | b.high&b.low
+	a.low = several | (a.low|b.low)&^high
+	a.high = high
+}
+
+// few is how many rows there are for each word of a set, at most, for the words that they touch to be listed.
+const few = 4
+
+// headsOf counts the people of each group of a pass by run: the runs of one group after the other. all, if it is not
+// nil, gets those of all groups, each row being in one.
+func headsOf(spans []span, groupOf []uint32, groups int, plan *plan, all people) []head {
+	from := make([]int, groups+2)
+	rows := make([]int, groups)
+	for i := range spans {
+		g := groupOf[spans[i].cell]
+		from[g+2]++
+		rows[g] += spans[i].count()
+	}
+	for g := range groups {
+		from[g+2] += from[g+1]
+	}
+	sorted := make([]*span, len(spans))
+	for i := range spans {
+		g := groupOf[spans[i].cell]
+		sorted[from[g+1]] = &spans[i]
+		from[g+1]++
+	}
+	set := make(people, plan.words())
+	heads := make([]head, groups)
+	var touched []uint32
+	for g := range heads {
+		touched = set.group(sorted[from[g]:from[g+1]], rows[g], &heads[g], plan, all, touched[:0])
+	}
+	return heads
+}
+
+// group counts the people of some runs and leaves the set empty.
+func (p people) group(spans []*span, rows int, h *head, plan *plan, all people, touched []uint32) []uint32 {
+	if rows*few > len(p) {
+		for _, s := range spans {
+			p.addSpan(s, plan.success)
+		}
+		for w := range p {
+			if p[w].low|p[w].high != 0 {
+				p.close(w, h, plan, all)
+			}
+		}
+		return touched
+	}
+	for _, s := range spans {
+		touched = p.touchSpan(s, plan.success, touched)
+	}
+	for _, w := range touched {
+		p.close(int(w), h, plan, all)
+	}
+	return touched
+}
+
+func (p people) close(w int, h *head, plan *plan, all people) {
+	p.count(w, h, plan.recurring)
+	if all != nil {
+		all.join(w, p)
+	}
+	p[w].low, p[w].high = 0, 0
+}
+
+func (p people) head(r *recurring) (h head) {
+	for w := range p {
+		if p[w].low|p[w].high != 0 {
+			p.count(w, &h, r)
+		}
+	}
+	return h
+}
+
+// crowd gathers the people of the groups of a pass by rows. The first groups have sets of their own; of others the
+// persons are listed and sorted by group in the end.
+type crowd struct {
+	sets    []people
+	persons []uint32 // of rows in other groups, the highest bit says that the send is successful
+	groups  []uint32
+}
+
+// ownSets is how many groups have sets of their own.
+const ownSets = 32
+
+func (c *crowd) add(p *pass, s *selection, cells []uint32) error {
+	persons, err := s.persons()
+	if err != nil {
+		return err
+	}
+	g := p.groupings[0]
+	g.extend(p)
+	for len(c.sets) < min(len(g.groups), ownSets) {
+		c.sets = append(c.sets, make(people, p.plan.words()))
+	}
+	success := p.plan.success
+	one := func(i int) {
+		for _, group := range g.of[cells[i]] {
+			if group < ownSets {
+				c.sets[group].add(persons[i], success[s.facts[i]])
+				continue
+			}
+			c.persons = append(c.persons, persons[i]|uint32(success[s.facts[i]])&successBit)
+			c.groups = append(c.groups, group)
+		}
+	}
+	for _, run := range s.runs {
+		if run.list == nil {
+			for i := run.lo; i < run.hi; i++ {
+				one(i)
+			}
+			continue
+		}
+		for _, i := range run.list {
+			one(int(i))
+		}
+	}
+	return nil
+}
+
+const successBit = 1 << 31
+
+func (c *crowd) heads(groups int, plan *plan) []head {
+	heads := make([]head, groups)
+	for g, set := range c.sets {
+		heads[g] = set.head(plan.recurring)
+	}
+	if len(c.persons) == 0 {
+		return heads
+	}
+	from := make([]int, groups+2)
+	for _, g := range c.groups {
+		from[g+2]++
+	}
+	for g := range groups {
+		from[g+2] += from[g+1]
+	}
+	sorted := make([]uint32, len(c.persons))
+	for k, g := range c.groups {
+		sorted[from[g+1]] = c.persons[k]
+		from[g+1]++
+	}
+	set := make(people, plan.words())
+	var touched []uint32
+	for g := len(c.sets); g < groups; g++ {
+		touched = set.list(sorted[from[g]:from[g+1]], &heads[g], plan, touched[:0])
+	}
+	return heads
+}
+
+// list counts listed persons and leaves the set empty.
+func (p people) list(persons []uint32, h *head, plan *plan, touched []uint32) []uint32 {
+	for _, person := range persons {
+		success := -uint64(person >> 31)
+		person &^= successBit
+		w := person >> 6
+		if p[w].low|p[w].high == 0 {
+			touched = append(touched, w)
+		}
+		p.add(person, success)
+	}
+	for _, w := range touched {
+		p.close(int(w), h, plan, nil)
+	}
+	return touched
+}

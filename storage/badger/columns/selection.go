@@ -1,0 +1,286 @@
+package columns
+
+import (
+	"slices"
+
+	"outboundbot/storage"
+)
+
+// selection is the rows of a segment that a question covers.
+type selection struct {
+	*Segment
+	plan  *plan
+	facts []uint16 // of each row
+	clock clock
+	runs  []selected // those that have any, in order
+	ran   []uint16   // what running found
+	asked bool
+	mask  []bool // what chosen made
+}
+
+// selected is the rows of a run that a question covers: those in list, or if it is nil all of [lo, hi).
+type selected struct {
+	*run
+	lo, hi int
+	list   []uint16
+	cut    bool // some of the run's rows may lie outside of the range
+}
+
+func (s *selected) count() int {
+	if s.list != nil {
+		return len(s.list)
+	}
+	return s.hi - s.lo
+}
+
+// selectRows finds the rows of a segment that the question covers; nil for none.
+func (p *plan) selectRows(part *Part) (*selection, error) {
+	s := &selection{Segment: part.Segment, plan: p}
+	s.clock = newClock(p.q.Local(), int64(s.first), int64(s.last))
+	if _, none := s.clock.in(p.q.Range, int64(s.first), int64(s.last)); none {
+		return nil, nil
+	}
+	s.selectRuns()
+	if len(s.runs) == 0 {
+		return nil, nil
+	}
+	var err error
+	if s.facts, err = s.factsOfRows(); err != nil {
+		return nil, err
+	}
+	if err := s.cut(); err != nil {
+		return nil, err
+	}
+	if !s.some() {
+		return nil, nil
+	}
+	if err := s.sift(part.Dead); err != nil {
+		return nil, err
+	}
+	if !s.some() {
+		return nil, nil
+	}
+	return s, nil
+}
+
+// some drops runs without rows and tells whether any are left.
+func (s *selection) some() bool {
+	s.runs = slices.DeleteFunc(s.runs, func(run selected) bool { return run.count() == 0 })
+	return len(s.runs) > 0
+}
+
+// selectRuns takes the runs for which the conditions on runs hold and that may have rows in the range.
+func (s *selection) selectRuns() {
+	holds := make([]bool, len(s.Segment.runs))
+	for i := range holds {
+		holds[i] = true
+	}
+	for _, c := range s.plan.where {
+		if c.field.level != byRun {
+			continue
+		}
+		of := c.field.ofRuns(s.Segment)
+		by := make([]bool, len(of))
+		for code, variety := range of {
+			by[code] = c.of(variety)
+		}
+		for i := range holds {
+			holds[i] = holds[i] && by[s.Segment.runs[i].codes[c.field.source.number]]
+		}
+	}
+	for i := range s.Segment.runs {
+		run := &s.Segment.runs[i]
+		if !holds[i] {
+			continue
+		}
+		if _, none := s.clock.in(s.plan.q.Range, run.first, run.last); !none {
+			s.runs = append(s.runs, selected{run: run, lo: run.lo, hi: run.hi})
+		}
+	}
+}
+
+// cut leaves out the rows at the ends of runs that lie outside of the range.
+func (s *selection) cut() error {
+	for i := range s.runs {
+		run := &s.runs[i]
+		if all, _ := s.clock.in(s.plan.q.Range, run.first, run.last); all {
+			continue
+		}
+		run.cut = true
+		times, err := s.times()
+		if err != nil {
+			return err
+		}
+		for run.lo < run.hi && !s.clock.has(s.plan.q.Range, times[run.lo]) {
+			run.lo++
+		}
+		for run.lo < run.hi && !s.clock.has(s.plan.q.Range, times[run.hi-1]) {
+			run.hi--
+		}
+	}
+	return nil
+}
+
+// sift leaves out single rows: dead ones, those that the conditions do not hold for, and where local time goes back
+// those between that are not in the range.
+func (s *selection) sift(dead []uint64) error {
+	all := true
+	for _, number := range s.Segment.facts {
+		all = all && s.plan.covered[number]
+	}
+	var tests []rowTest
+	for _, c := range s.plan.where {
+		if c.field.level == byRun || c.field.level == byFacts {
+			continue
+		}
+		of, err := c.field.ofRows(s)
+		if err != nil {
+			return err
+		}
+		tests = append(tests, rowTest{of, c.extended()})
+	}
+	var back []int64
+	if len(s.clock.offset) > 1 {
+		var err error
+		if back, err = s.times(); err != nil {
+			return err
+		}
+	}
+	var room []uint16
+	for i := range s.runs {
+		run := &s.runs[i]
+		dies := anyDead(dead, run.lo, run.hi)
+		if all && !dies && len(tests) == 0 && (back == nil || !run.cut) {
+			continue
+		}
+		if cap(room)-len(room) < run.hi-run.lo {
+			room = make([]uint16, 0, s.rows)
+		}
+		list := room[len(room) : len(room) : len(room)+run.hi-run.lo]
+		list = s.live(list, run, dead, dies, all)
+		for _, t := range tests {
+			list = t.keep(list)
+		}
+		if back != nil && run.cut {
+			list = slices.DeleteFunc(list, func(i uint16) bool { return !s.clock.has(s.plan.q.Range, back[i]) })
+		}
+		run.list = list
+		if len(list) < run.hi-run.lo {
+			room = room[:len(room)+len(list)]
+		} else {
+			run.list = nil // all of them
+		}
+	}
+	return nil
+}
+
+// live lists the rows of a run that are not dead and whose facts the question covers.
+func (s *selection) live(list []uint16, run *selected, dead []uint64, dies, all bool) []uint16 {
+	list = list[:run.hi-run.lo]
+	n := 0
+	switch {
+	case all:
+		for i := run.lo; i < run.hi; i++ {
+			list[n] = uint16(i)
+			n++
+		}
+	default:
+		covered := s.plan.covered
+		for i, f := range s.facts[run.lo:run.hi] {
+			list[n] = uint16(run.lo + i)
+			if covered[f] {
+				n++
+			}
+		}
+	}
+	list = list[:n]
+	if dies {
+		list = slices.DeleteFunc(list, func(i uint16) bool { return isDead(dead, int(i)) })
+	}
+	return list
+}
+
+// rowTest is a condition on rows.
+type rowTest struct {
+	of    []uint32
+	holds []bool
+}
+
+func (t *rowTest) keep(list []uint16) []uint16 {
+	n := 0
+	for _, i := range list {
+		list[n] = i
+		if t.holds[t.of[i]] {
+			n++
+		}
+	}
+	return list[:n]
+}
+
+func anyDead(dead []uint64, lo, hi int) bool {
+	for w := lo >> 6; w < len(dead) && w<<6 < hi; w++ {
+		if dead[w] != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// running lists the rows, also of those not selected, whose flow nothing has settled and that are in progress at the
+// moment of asking.
+func (s *selection) running() ([]uint16, error) {
+	if s.asked {
+		return s.ran, nil
+	}
+	s.asked = true
+	if s.high < s.low || !s.mayRun() {
+		return nil, nil
+	}
+	times, err := s.times()
+	if err != nil {
+		return nil, err
+	}
+	answered, err := s.numbers(columnAnswered)
+	if err != nil {
+		return nil, err
+	}
+	assigned, err := s.numbers(columnAssigned)
+	if err != nil {
+		return nil, err
+	}
+	credit, err := s.numbers(columnLastCredit)
+	if err != nil {
+		return nil, err
+	}
+	columns := [...]*numbers{answered, assigned, credit}
+	for k := range s.Segment.runs {
+		run := &s.Segment.runs[k]
+		limit := s.plan.q.Now - s.plan.q.Expiry(s.names[runChannel][run.codes[runChannel]])
+		for i := run.lo; i < run.hi; i++ {
+			if !s.plan.facts[s.facts[i]].open() {
+				continue
+			}
+			send := storage.Send{Time: storage.Instant(times[i])}
+			for c, n := range columns {
+				if off := n.difference(i); off != noNumber {
+					column := numberedColumns[len(numberedColumns)-len(columns)+c]
+					column.set(&send, off+column.near(&send))
+				}
+			}
+			if send.LastCredit >= limit {
+				s.ran = append(s.ran, uint16(i))
+			}
+		}
+	}
+	return s.ran, nil
+}
+
+// mayRun tells whether any flow may be in progress: not if the last credits are long ago.
+func (s *selection) mayRun() bool {
+	for _, channel := range s.names[runChannel] {
+		if storage.Instant(s.high) >= s.plan.q.Now-s.plan.q.Expiry(channel) {
+			return true
+		}
+	}
+	return false
+}

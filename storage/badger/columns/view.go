@@ -1,0 +1,59 @@
+package columns
+
+import (
+	"context"
+
+	"outboundbot/storage"
+)
+
+// Part is a segment of a view; Dead has a bit for each row that a newer one has replaced, and may be nil or short.
+type Part struct {
+	*Segment
+	Dead []uint64
+}
+
+// View is one state of the store, and answers questions about it. It does not change while it is used; several
+// questions may use it at once.
+type View struct {
+	Parts   []Part
+	First   []storage.Instant                       // first success by person, 0 for one never reached; may be short
+	Contact func(person uint32) (string, error)     // phone or platform id, "" for a send without contact
+	Persons func(storage.Contact) ([]uint32, error) // those that the id, ignoring separators, or the token may stand for
+	Secret  []byte                                  // of contact tokens
+}
+
+func (v *View) first(person uint32) storage.Instant {
+	if int(person) < len(v.First) {
+		return v.First[person]
+	}
+	return 0
+}
+
+// people is one more than the highest person.
+func (v *View) people() int {
+	n := 0
+	for _, p := range v.Parts {
+		n = max(n, int(p.highest)+1)
+	}
+	return n
+}
+
+// each selects the rows of each segment that may have any.
+func (p *plan) each(ctx context.Context, f func(*selection) error) error {
+	for i := range p.view.Parts {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		s, err := p.selectRows(&p.view.Parts[i])
+		if err != nil {
+			return err
+		}
+		if s == nil {
+			continue
+		}
+		if err := f(s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
