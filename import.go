@@ -176,6 +176,11 @@ func (s *shared) progress(in io.Reader) *progressbar.ProgressBar {
 			size = info.Size()
 		}
 	}
+	return s.progressOf(size)
+}
+
+// progressOf shows how many of so many bytes are done, on a terminal only; -1 if nobody knows how many there are.
+func (s *shared) progressOf(size int64) *progressbar.ProgressBar {
 	to, ok := s.std.err.(*os.File)
 	if !ok || !term.IsTerminal(int(to.Fd())) {
 		return progressbar.DefaultBytesSilent(size)

@@ -23,6 +23,7 @@ import (
 	"outboundbot/bot"
 	"outboundbot/commands"
 	"outboundbot/storage"
+	"outboundbot/storage/badger/archive"
 )
 
 // Exit codes (CHAT 7).
@@ -91,6 +92,8 @@ func exitCode(err error) int {
 	var wrong usage
 	var there *remoteError
 	var off *bot.OffError
+	var fault *archive.Fault
+	var occupied *archive.OccupiedError
 	switch {
 	case err == nil:
 		return exitDone
@@ -99,6 +102,8 @@ func exitCode(err error) int {
 	case errors.As(err, &quiet):
 		return quiet.code
 	case errors.As(err, &input), errors.As(err, &config), errors.As(err, &wrong), errors.As(err, &off):
+		return exitInput
+	case errors.As(err, &fault), errors.As(err, &occupied):
 		return exitInput
 	case errors.Is(err, commands.ErrDenied):
 		return exitDenied
@@ -136,7 +141,7 @@ func rootCommand(std streams, getenv func(string) string) *cobra.Command {
 	flags.StringVar(&s.data, "data", "", "folder of the store (default: the configuration's)")
 	flags.StringVar(&s.now, "now", "", "fix the clock, such as 2026-11-28T18:00:00-05:00, for reproducible answers")
 	flags.BoolVar(&s.debug, "debug", false, "log more")
-	root.AddCommand(s.demo(), s.serve(), s.ask(), s.importFiles(), s.digest(), s.render(), s.version())
+	root.AddCommand(s.demo(), s.serve(), s.ask(), s.importFiles(), s.digest(), s.backup(), s.verify(), s.restore(), s.render(), s.version())
 	return root
 }
 

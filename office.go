@@ -35,6 +35,10 @@ type office interface {
 	Intake() intake.Target
 	// RunDigest posts a digest now.
 	RunDigest(ctx context.Context, name string) error
+	// Backup writes a backup of the store.
+	Backup(ctx context.Context, to io.Writer) error
+	// Verify reads the whole store and says in a sentence that all is well.
+	Verify(ctx context.Context) (string, error)
 	Close() error
 }
 
@@ -127,14 +131,26 @@ func (s *shared) openOffice(ctx context.Context, c *Config, now func() time.Time
 
 func (c *Config) spool() string { return filepath.Join(c.Data, "spool") }
 
+func (c *Config) storeFolder() string { return filepath.Join(c.Data, "store") }
+
+// inUse is the error of a store that another command has open.
+func (c *Config) inUse() error {
+	return &ownedError{fmt.Sprintf("another command is using the data folder %s: wait until it has ended, or let outboundbot serve run, which all commands share", c.Data), false}
+}
+
+// unwritable is the error of a data folder that we may not write to.
+func (c *Config) unwritable() error {
+	return usage{fmt.Errorf("the data folder %s cannot be written: make it writable, or give another --data", c.Data)}
+}
+
 // open opens the store. Files that a crash left in the spool folder are nobody's any more.
 func (c *Config) open(now func() time.Time, log *slog.Logger) (*badger.Engine, error) {
-	store, err := badger.Open(filepath.Join(c.Data, "store"), badger.Options{Windows: c.windows, Now: now, Log: log})
+	store, err := badger.Open(c.storeFolder(), badger.Options{Windows: c.windows, Now: now, Log: log})
 	switch {
 	case errors.Is(err, storage.ErrLocked):
-		return nil, &ownedError{fmt.Sprintf("another command is using the data folder %s: wait until it has ended, or let outboundbot serve run, which all commands share", c.Data), false}
+		return nil, c.inUse()
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
-		return nil, usage{fmt.Errorf("the data folder %s cannot be written: make it writable, or give another --data", c.Data)}
+		return nil, c.unwritable()
 	case err != nil:
 		return nil, err
 	}

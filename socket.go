@@ -23,10 +23,12 @@ import (
 // socketName is the unix socket in the data folder by which the command line reaches a running serve.
 const socketName = "outboundbot.sock"
 
-// Headers of an answer: its exit code and the name of the file that it is.
+// Headers of an answer: its exit code and the name of the file that it is. What goes wrong while a backup is written
+// follows it, together with the exit code.
 const (
-	headerExit = "Outbound-Exit"
-	headerFile = "Outbound-File"
+	headerExit  = "Outbound-Exit"
+	headerFile  = "Outbound-File"
+	headerFault = "Outbound-Fault"
 )
 
 // inFolder calls use with a name of the socket that fits the system's 108 bytes, however long the folder's own path
@@ -96,6 +98,20 @@ func desktop(o office) http.Handler {
 			return
 		}
 		encode(w, receipt)
+	})
+	mux.HandleFunc("POST /backup", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Trailer", headerExit+", "+headerFault)
+		err := o.Backup(r.Context(), w)
+		w.Header().Set(headerFault, url.QueryEscape(sentence(err)))
+		w.Header().Set(headerExit, strconv.Itoa(exitCode(err)))
+	})
+	mux.HandleFunc("POST /verify", func(w http.ResponseWriter, r *http.Request) {
+		said, err := o.Verify(r.Context())
+		if err != nil {
+			fail(w, err)
+			return
+		}
+		io.WriteString(w, said)
 	})
 	mux.HandleFunc("POST /digest/{name}", func(w http.ResponseWriter, r *http.Request) {
 		if err := o.RunDigest(r.Context(), r.PathValue("name")); err != nil {
@@ -195,11 +211,48 @@ func (r *remote) RunDigest(ctx context.Context, name string) error {
 	return err
 }
 
+// Backup implements office.
+func (r *remote) Backup(ctx context.Context, to io.Writer) error {
+	resp, err := r.post(ctx, "/backup", nil)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if _, err = io.Copy(to, resp.Body); err != nil {
+		if errors.Is(err, io.ErrUnexpectedEOF) {
+			err = errEnded
+		}
+		return err
+	}
+	switch code, err := strconv.Atoi(resp.Trailer.Get(headerExit)); {
+	case err != nil:
+		return errEnded
+	case code != exitDone:
+		msg, _ := url.QueryUnescape(resp.Trailer.Get(headerFault))
+		return &remoteError{code, msg}
+	}
+	return nil
+}
+
+// Verify implements office.
+func (r *remote) Verify(ctx context.Context) (string, error) {
+	resp, err := r.post(ctx, "/verify", nil)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	said, err := io.ReadAll(resp.Body)
+	return string(said), err
+}
+
 // Close implements office.
 func (r *remote) Close() error {
 	r.client.CloseIdleConnections()
 	return nil
 }
+
+// errEnded: serve went away.
+var errEnded = errors.New("the running serve was ended while it answered: ask again")
 
 func (r *remote) post(ctx context.Context, path string, body []byte) (*http.Response, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://serve"+path, bytes.NewReader(body))
@@ -211,7 +264,7 @@ func (r *remote) post(ctx context.Context, path string, body []byte) (*http.Resp
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		return nil, errors.New("the running serve was ended while it answered: ask again")
+		return nil, errEnded
 	}
 	if resp.StatusCode == http.StatusOK {
 		return resp, nil

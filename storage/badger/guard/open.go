@@ -211,7 +211,7 @@ func (b *Block) look() {
 		return
 	}
 	m := &b.super.manifest
-	if b.seen == nil || !os.SameFile(info, b.seen) || m.headLen < headSize {
+	if b.seen == nil || !os.SameFile(info, b.seen) || m.headLen < headSize && info.Size() > b.seen.Size() {
 		length, sum, err := head(b.dir, info.Size())
 		if err != nil {
 			return

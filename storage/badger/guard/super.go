@@ -184,7 +184,7 @@ func replaceSuper(path string, s *Super) error {
 		err = os.Rename(f.Name(), path)
 	}
 	if err == nil {
-		err = SyncDir(filepath.Dir(path))
+		err = Sync(filepath.Dir(path))
 	}
 	if err != nil {
 		return fmt.Errorf("writing the superblock: %w", err)
@@ -192,9 +192,9 @@ func replaceSuper(path string, s *Super) error {
 	return nil
 }
 
-// SyncDir makes the names in a folder durable.
-func SyncDir(dir string) error {
-	f, err := os.Open(dir)
+// Sync makes the content of a file durable, or the names in a folder.
+func Sync(path string) error {
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}
