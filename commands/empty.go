@@ -51,6 +51,9 @@ func (d *Desk) insert(card *reports.Card, blocks ...reports.Block) {
 func (d *Desk) withoutOne(ctx context.Context, pl plan) (notes []reports.Block, buttons []reports.Button, err error) {
 	lang := pl.query.Lang
 	for i, c := range pl.query.Where {
+		if pl.nobody != nil && c.Field == "phone" && !c.Not {
+			continue // who the report is about
+		}
 		less := pl
 		less.query.Where = slices.Delete(slices.Clone(pl.query.Where), i, i+1)
 		count, err := d.Store.Count(ctx, less.query.Question)

@@ -31,8 +31,14 @@ func runAudit(ctx context.Context, src Source, q Query) (Result, error) {
 		}
 		r.Records = append(r.Records, s)
 	}
-	l := r.lang()
 	shown := int64(len(r.Records))
+	if q.Machine {
+		if shown < r.Total.Sends() {
+			r.Notes = append(r.Notes, Caveat{ID: "newest_only"})
+		}
+		return r, nil
+	}
+	l := r.lang()
 	r.Card.Lead = l.Say("audit.lead", Args{"Title": r.Card.Title, "Days": l.Days(q.Range), "N": r.Total.Sends()})
 	if shown < r.Total.Sends() {
 		r.add(Note{Info, l.Say("audit.more", Args{"Shown": l.Int(shown), "N": r.Total.Sends()})})

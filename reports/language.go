@@ -216,6 +216,10 @@ func (l *Language) day(d storage.Day, year bool) string {
 
 // Moment is a time of a zone: 21 Nov 14:32.
 func (l *Language) Moment(i storage.Instant, zone *time.Location) string {
-	t := i.Time().In(zone)
-	return l.day(storage.DayOf(i, zone), false) + t.Format(" 15:04")
+	return l.day(storage.DayOf(i, zone), false) + i.Time().In(zone).Format(" 15:04")
+}
+
+// MomentOfYear is a time of a zone with its year: 21 Nov 2025 14:32.
+func (l *Language) MomentOfYear(i storage.Instant, zone *time.Location) string {
+	return l.day(storage.DayOf(i, zone), true) + i.Time().In(zone).Format(" 15:04")
 }

@@ -38,16 +38,17 @@ func (r *Result) WriteJSON(w io.Writer, more ...Member) error {
 	j.tally(&r.Total)
 	j.close('}')
 	j.key("groups").breakdowns(r.Groups)
-	if q.Report == auditName {
-		j.key("records")
-		if _, err := w.Write(j); err != nil {
+	switch q.Report {
+	case auditName:
+		if err := j.key("records").sheet(w, r.recordSheet()); err != nil {
 			return err
 		}
-		sheet := r.recordSheet()
-		if _, err := WriteRecords(w, sheet.Columns, sheet.Rows); err != nil {
+	case contactName:
+		j.key("answered").truth(r.answered())
+		if err := j.key("sends").sheet(w, auditOf(r.Records, *q)); err != nil {
 			return err
 		}
-		j = append(j[:0], ',') // the object goes on
+		j.key("events").events(r.Events)
 	}
 	j.key("notes").open('[')
 	for _, n := range r.Notes {
@@ -66,13 +67,29 @@ func (r *Result) recordSheet() Sheet {
 	if r.Query.File && r.Sheet.Rows != nil {
 		return r.Sheet
 	}
+	return auditOf(r.Records, r.Query)
+}
+
+// auditOf is the sheet of records at hand.
+func auditOf(records []storage.Send, q Query) Sheet {
 	return AuditSheet(func(yield func(storage.Send, error) bool) {
-		for _, s := range r.Records {
+		for _, s := range records {
 			if !yield(s, nil) {
 				return
 			}
 		}
-	}, r.Query)
+	}, q)
+}
+
+// sheet writes what was built so far and then the rows of a sheet, so that they are never all in memory. The object
+// goes on after them.
+func (j *jsonText) sheet(w io.Writer, s Sheet) error {
+	if _, err := w.Write(*j); err != nil {
+		return err
+	}
+	*j = append((*j)[:0], ',')
+	_, err := WriteRecords(w, s.Columns, s.Rows)
+	return err
 }
 
 // flushAt is how many bytes of records are gathered for one write.
@@ -152,6 +169,11 @@ func (j *jsonText) integer(n int64) {
 	*j = strconv.AppendInt(*j, n, 10)
 }
 
+func (j *jsonText) truth(b bool) {
+	j.value()
+	*j = strconv.AppendBool(*j, b)
+}
+
 // text adds a string. Most need no escape and are copied; the others go through encoding/json.
 func (j *jsonText) text(s string) {
 	j.value()
@@ -214,8 +236,7 @@ func (j *jsonText) cell(c storage.Cell) {
 	case storage.CellTime:
 		j.instant(storage.Instant(c.N))
 	case storage.CellBool:
-		j.value()
-		*j = strconv.AppendBool(*j, c.N != 0)
+		j.truth(c.N != 0)
 	case storage.CellList:
 		j.open('[')
 		for _, s := range c.List {
