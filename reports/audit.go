@@ -25,7 +25,9 @@ func runAudit(ctx context.Context, src Source, q Query) (Result, error) {
 		r.Sheet.About = Facts(q, r.Stats, min(r.Total.Sends(), int64(limit(q.Limit, FileRows))))
 		return r, nil
 	}
-	for s, err := range src.Sends(ctx, q.Question, storage.Order{Limit: limit(q.Limit, ScreenRows)}) {
+	most := limit(q.Limit, ScreenRows)
+	r.Records = make([]storage.Send, 0, min(int64(most), r.Total.Sends()))
+	for s, err := range src.Sends(ctx, q.Question, storage.Order{Limit: most}) {
 		if err != nil {
 			return r, err
 		}

@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"io"
 	"slices"
 	"strings"
 
@@ -47,13 +48,23 @@ var eventTexts = []eventText{
 	{"option", func(e *storage.Event) string { return e.Option }},
 }
 
-// events adds a list of events in their native form (MODEL 1): what is absent is left out, times are UTC with
-// milliseconds.
-func (j *jsonText) events(list []storage.Event) {
+// eventKeys are the names of eventTexts as members that follow another one.
+var eventKeys = func() []jsonText {
+	keys := make([]jsonText, len(eventTexts))
+	for i, t := range eventTexts {
+		keys[i] = append(keys[i], ',')
+		keys[i].key(t.name)
+	}
+	return keys
+}()
+
+// events adds a list of events in their native form (MODEL 1), one a line: what is absent is left out, times are UTC
+// with milliseconds.
+func (j *jsonText) events(w io.Writer, list []storage.Event) error {
 	j.open('[')
 	for i := range list {
 		e := &list[i]
-		j.open('{')
+		j.record(i == 0)
 		j.key("id").text(e.ID)
 		j.key("type").text(string(e.Type))
 		j.key("at").instant(e.At)
@@ -62,7 +73,8 @@ func (j *jsonText) events(list []storage.Event) {
 		}
 		for k := range eventTexts {
 			if s := eventTexts[k].of(e); s != "" {
-				j.key(eventTexts[k].name).text(s)
+				*j = append(*j, eventKeys[k]...)
+				j.text(s)
 			}
 		}
 		if e.UpTo != 0 {
@@ -75,8 +87,12 @@ func (j *jsonText) events(list []storage.Event) {
 			j.key("sale").truth(true)
 		}
 		j.close('}')
+		if err := j.flush(w); err != nil {
+			return err
+		}
 	}
-	j.close(']')
+	*j = append(*j, '\n', ']')
+	return nil
 }
 
 // happened is what happened as a table, the newest first.
