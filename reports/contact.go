@@ -60,6 +60,7 @@ func runContact(ctx context.Context, src Source, q Query) (Result, error) {
 }
 
 func collect(rows func(func(storage.Send, error) bool)) (records []storage.Send, err error) {
+	records = make([]storage.Send, 0, 24) // few customers get more
 	for s, err := range rows {
 		if err != nil {
 			return nil, err
@@ -132,7 +133,11 @@ func (r *Result) timeline(ctx context.Context, src Source, tokens []string) erro
 		if err != nil {
 			return err
 		}
-		r.Events = append(r.Events, events...)
+		if r.Events == nil {
+			r.Events = events
+		} else {
+			r.Events = append(r.Events, events...)
+		}
 	}
 	if len(tokens) > 1 {
 		slices.SortStableFunc(r.Events, func(a, b storage.Event) int {

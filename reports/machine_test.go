@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"iter"
 	"strings"
 	"testing"
@@ -321,21 +320,5 @@ func TestFacts(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
-	}
-}
-
-func BenchmarkWriteRecords(b *testing.B) {
-	q := reports.Query{Report: "audit"}
-	send := storage.Send{ID: "S1", Channel: "WA", Campaign: "Día de la Madre", Time: 1764000000000, SentAt: 1764000000000, Tags: []storage.Tag{{Name: "Closed purchase"}}}
-	sheet := reports.AuditSheet(func(yield func(storage.Send, error) bool) {
-		for range b.N {
-			if !yield(send, nil) {
-				return
-			}
-		}
-	}, q)
-	b.ReportAllocs()
-	if _, err := reports.WriteRecords(io.Discard, sheet.Columns, sheet.Rows); err != nil {
-		b.Fatal(err)
 	}
 }
