@@ -80,7 +80,9 @@ func (j *jsonText) truth(b bool) {
 func (j *jsonText) text(s string) {
 	j.value()
 	if plain(s) {
-		*j = append(append(append(*j, '"'), s...), '"')
+		b := append(*j, '"')
+		b = append(b, s...)
+		*j = append(b, '"')
 		return
 	}
 	escaped, err := json.Marshal(s)
@@ -90,17 +92,46 @@ func (j *jsonText) text(s string) {
 	*j = append(*j, escaped...)
 }
 
+// plain tells whether a text stands in JSON as it is. It looks at eight bytes at once, the last eight perhaps twice.
 func plain(s string) bool {
-	ascii := true
-	for i := 0; i < len(s); i++ {
-		switch c := s[i]; {
-		case c < ' ', c == '"', c == '\\', c == 0x7f:
-			return false
-		case c >= utf8.RuneSelf:
-			ascii = false
+	n := len(s)
+	if n < 8 {
+		for i := range n {
+			if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= 0x7f {
+				return plainUTF8(s)
+			}
+		}
+		return true
+	}
+	for i := 0; i < n; i += 8 {
+		if special(eight(s, min(i, n-8))) {
+			return plainUTF8(s)
 		}
 	}
-	return ascii || utf8.ValidString(s)
+	return true
+}
+
+// plainUTF8 is plain for texts with characters beyond ASCII.
+func plainUTF8(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c == 0x7f {
+			return false
+		}
+	}
+	return utf8.ValidString(s)
+}
+
+func eight(s string, i int) uint64 {
+	s = s[i : i+8]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 | uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+}
+
+// special tells whether one of eight bytes is a control, a quotation mark, a backslash, DEL or beyond ASCII. A borrow
+// goes only from a byte that is special already (Bit Twiddling Hacks, "haszero" and "hasless").
+func special(x uint64) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	quote, slash, del := x^ones*'"', x^ones*'\\', x^ones*0x7f
+	return (x|((x-ones*' ')|(quote-ones)&^quote|(slash-ones)&^slash|(del-ones)&^del)&^x)&highs != 0
 }
 
 func (j *jsonText) day(d storage.Day) {
