@@ -25,7 +25,11 @@ type counted struct {
 func (c counted) note(call string) { *c.calls = append(*c.calls, call) }
 
 func (c counted) Count(ctx context.Context, q storage.Question) (storage.Count, error) {
-	c.note("Count")
+	by := make([]string, len(q.By))
+	for i, g := range q.By {
+		by[i] = strings.Join(g, ",")
+	}
+	c.note("Count(" + strings.Join(by, ";") + ")")
 	return c.Store.Count(ctx, q)
 }
 
@@ -54,16 +58,19 @@ func TestCallsOfTheStore(t *testing.T) {
 	d := desk(t)
 	plain, known := d.Store, token(t, d, "S01")
 	for _, c := range []struct{ typed, calls string }{
-		{"summary", "Count Stats"},
-		{"summary channel:WA last 7 days", "Count Stats"},
-		{"summary channel:WA campaign:BlackFriday", "Names Count Stats"},
-		{"summary campaign:friday", "Names Count Stats"},
-		{"summary campaign:BlackFriday,Cyber -template:tpl_c*", "Names Names Count Stats"},
-		{"detailed last 30 days sort:sales", "Count Stats"},
-		{"audit read:yes answered:no", "Count Stats Sends"},
-		{"audit phone:+573005550001", "Sends Count Stats Sends"},
-		{"contact phone:+573005550001", "Sends Count Stats Timeline"},
-		{"contact contact:~TOKEN", "Sends Count Stats Timeline"},
+		{"summary", "Count(origin) Stats"},
+		{"summary channel:WA last 7 days", "Count(origin) Stats"},
+		{"summary channel:WA campaign:BlackFriday", "Names Count(origin) Stats"},
+		{"summary campaign:friday", "Names Count(origin) Stats"},
+		{"summary campaign:BlackFriday,Cyber -template:tpl_c*", "Names Names Count(origin) Stats"},
+		{"detailed last 30 days sort:sales", "Count(campaign,origin) Stats"},
+		{"summary by:tag,origin", "Count(origin;tag,origin) Stats"},
+		{"detailed by:tag", "Count(campaign,origin;tag) Stats"},
+		{"audit by:tag,origin", "Count(tag,origin;origin) Stats Sends"},
+		{"audit read:yes answered:no", "Count(origin) Stats Sends"},
+		{"audit phone:+573005550001", "Sends Count(origin) Stats Sends"},
+		{"contact phone:+573005550001", "Sends Count(origin) Stats Timeline"},
+		{"contact contact:~TOKEN", "Sends Count(origin) Stats Timeline"},
 		{"contact phone:+573009999999", "Sends Sends"},
 	} {
 		var calls []string

@@ -61,10 +61,15 @@ func (p *parser) lookup(f *storage.Field, w word) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	keys := make([]string, len(all))
+	for i := range all {
+		keys[i] = f.Key(all[i].Name)
+	}
+	absent := rows(f)
 	pick := func(matches func(key string) bool) []string {
 		var hits []string
-		for _, n := range all {
-			if !slices.Contains(rows(f), n.Name) && matches(f.Key(n.Name)) {
+		for i, n := range all {
+			if matches(keys[i]) && !slices.Contains(absent, n.Name) {
 				hits = append(hits, n.Name)
 			}
 		}

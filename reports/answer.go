@@ -19,7 +19,11 @@ func count(ctx context.Context, src Source, q Query, shown ...storage.Grouping) 
 func countAs(ctx context.Context, src Source, q Query, asked storage.Question, shown ...storage.Grouping) (Result, error) {
 	r := Result{Query: q}
 	shown = append(shown, q.Asked...)
-	asked.By = append(slices.Clone(shown), storage.Grouping{"origin"}) // the last for the caveats
+	asked.By = shown
+	origins := slices.IndexFunc(shown, tellsOrigins)
+	if origins < 0 { // the caveats need them
+		origins, asked.By = len(shown), append(slices.Clone(shown), storage.Grouping{"origin"})
+	}
 	c, err := src.Count(ctx, asked)
 	if err != nil {
 		return r, err
@@ -36,7 +40,7 @@ func countAs(ctx context.Context, src Source, q Query, asked storage.Question, s
 		}
 		r.Groups = append(r.Groups, b)
 	}
-	r.caveats(c.Groups[len(shown)])
+	r.caveats(individuals(asked.By[origins], c.Groups[origins]))
 	if q.Machine {
 		return r, nil
 	}
@@ -46,6 +50,23 @@ func countAs(ctx context.Context, src Source, q Query, asked storage.Question, s
 		r.Sheet.About = Facts(q, r.Stats, int64(1+rowsOf(r.Groups)))
 	}
 	return r, nil
+}
+
+// tellsOrigins: counts of sends over the rows of a grouping with one origin each are those of the origin. A send stands
+// in several rows of a tag or label.
+func tellsOrigins(by storage.Grouping) bool {
+	return slices.Contains(by, "origin") && !slices.Contains(by, "tag") && !slices.Contains(by, "label")
+}
+
+// individuals is how many successful sends were individual templates.
+func individuals(by storage.Grouping, rows []storage.Group) (n int64) {
+	at := slices.Index(by, "origin")
+	for i := range rows {
+		if rows[i].Key[at] == "individual" {
+			n += rows[i].Tally.N[storage.SuccessfulSends]
+		}
+	}
+	return n
 }
 
 func rowsOf(groups []Breakdown) (n int) {
@@ -219,7 +240,7 @@ func (r *Result) sentence() string {
 }
 
 // caveats notes what is true of these numbers and surprises people (CHAT 3).
-func (r *Result) caveats(byOrigin []storage.Group) {
+func (r *Result) caveats(individuals int64) {
 	l := r.lang()
 	note := func(id string, n int64) {
 		switch {
@@ -230,11 +251,7 @@ func (r *Result) caveats(byOrigin []storage.Group) {
 			r.Notes = append(r.Notes, Caveat{id, l.Say("caveat."+id, Args{"N": n})})
 		}
 	}
-	for _, g := range byOrigin {
-		if g.Key[0] == "individual" {
-			note("individual_assigned", g.Tally.N[storage.SuccessfulSends])
-		}
-	}
+	note("individual_assigned", individuals)
 	note("over_open", r.Total.N[storage.OverOpen])
 	note("sales_final", r.Total.N[storage.Sales]-r.Total.N[storage.SalesFinal])
 	note("orphans", int64(r.Stats.Orphans))
