@@ -120,8 +120,9 @@ func phones(typed string) []string {
 	if plain != typed {
 		forms = append(forms, plain)
 	}
-	if number := storage.Digits(plain); strings.HasPrefix(number, "00") && number != plain[:min(1, len(plain))] {
-		forms = append(forms, strings.TrimLeft(number, "0"))
+	number, international := strings.CutPrefix(storage.Digits(plain), "00")
+	if international && len(number) >= leastDigits && digits(number) == len(number) {
+		forms = append(forms, number)
 	}
 	return forms
 }
