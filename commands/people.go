@@ -149,6 +149,7 @@ func (p *parser) tokens(f *storage.Field, w word) ([]string, error) {
 	if len(tokens) == 0 {
 		return nil, p.nobody(w)
 	}
+	slices.Sort(tokens)
 	return tokens, nil
 }
 

@@ -81,6 +81,7 @@ func customerOf(ctx context.Context, src Source, q Query, records []storage.Send
 	for i := range records {
 		who.note(&records[i])
 	}
+	defer func() { slices.Sort(who.tokens) }()
 	if len(records) > 0 && len(records) < limit(q.Limit, ScreenRows) {
 		return who, nil
 	}

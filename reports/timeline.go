@@ -104,21 +104,35 @@ func (r *Result) happened() Table {
 		{Label: l.Say("contact.details")},
 		{Label: l.Say("field.campaign"), Minor: true},
 	}}
-	campaigns := map[string]string{}
-	for i := range r.Records {
-		campaigns[r.Records[i].ID] = r.Records[i].Campaign
-	}
+	campaign := r.campaigns()
 	for i := range slices.Backward(r.Events) {
 		e := &r.Events[i]
-		campaign := campaigns[e.Send]
-		if campaign == "" {
-			campaign = e.Campaign
-		}
 		t.Rows = append(t.Rows, []Entry{
-			{Text: r.moment(e.At), N: float64(e.At)}, {Text: l.happening(e.Type)}, {Text: dash(details(e))}, {Text: dash(campaign)},
+			{Text: r.moment(e.At), N: float64(e.At)}, {Text: l.happening(e.Type)}, {Text: dash(details(e))}, {Text: dash(campaign(e))},
 		})
 	}
 	return t
+}
+
+// campaigns gives the campaign of the send that an event names, by its id or, as statuses do, by its message.
+func (r *Result) campaigns() func(*storage.Event) string {
+	of := map[string]string{}
+	for i := range r.Records {
+		of[r.Records[i].ID] = r.Records[i].Campaign
+	}
+	for i := range r.Events {
+		if e := &r.Events[i]; of[e.Send] != "" && e.Message != "" && of[e.Message] == "" {
+			of[e.Message] = of[e.Send]
+		}
+	}
+	return func(e *storage.Event) string {
+		for _, id := range []string{e.ReplyTo, e.Send, e.Message} {
+			if id != "" && of[id] != "" {
+				return of[id]
+			}
+		}
+		return e.Campaign
+	}
 }
 
 // happening is a type of event in words; one that the catalogue does not know stands as it is.
