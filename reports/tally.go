@@ -5,12 +5,15 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/shopspring/decimal"
+
 	"outboundbot/storage"
 )
 
 // tallyWriter writes tallies in the machine form. A report has hundreds of them, so the names are written out once.
 type tallyWriter struct {
-	spread []spreadEntry // room for one distribution
+	spread     []spreadEntry // room for one distribution
+	currencies []string      // and for one list of amounts
 }
 
 type spreadEntry struct {
@@ -111,10 +114,9 @@ func (t *tallyWriter) add(j *jsonText, of *storage.Tally) {
 	}
 	*j = append(*j, '}')
 	t.funnel(j, of)
-	j.key("value")
-	value := storage.Amounts(of.Value)
-	j.cell(&value)
-	*j = append(*j, `,"answer_time":{"median_ms":`...)
+	*j = append(*j, `,"value":{`...)
+	t.amounts(j, of.Value)
+	*j = append(*j, `},"answer_time":{"median_ms":`...)
 	if of.AnswerTime.Known {
 		j.digits(of.AnswerTime.Median)
 		*j = append(*j, `,"p90_ms":`...)
@@ -129,6 +131,18 @@ func (t *tallyWriter) add(j *jsonText, of *storage.Tally) {
 			t.distribution(j, of.Spread[s])
 			*j = append(*j, '}')
 		}
+	}
+}
+
+// amounts adds sums in order of the currency.
+func (t *tallyWriter) amounts(j *jsonText, of map[string]decimal.Decimal) {
+	t.currencies = t.currencies[:0]
+	for currency := range of {
+		t.currencies = append(t.currencies, currency)
+	}
+	slices.Sort(t.currencies)
+	for _, currency := range t.currencies {
+		j.key(currency).text(of[currency].String())
 	}
 }
 
