@@ -203,7 +203,7 @@ func (l *local) request(a asking) commands.Request {
 	}
 	return commands.Request{
 		Platform: "cli", Trigger: fmt.Sprintf("cli-%d", time.Now().UnixNano()), Place: commands.Place{Private: true},
-		Text: a.Command, At: at, Zone: a.Zone, Format: a.Format, Local: true,
+		Text: a.Command, At: at, Zone: a.Zone, Format: a.Format, Local: true, Machine: a.JSON && a.Format == "" && a.Picture == "",
 	}
 }
 

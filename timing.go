@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"math"
 	"os"
 	"slices"
 	"strconv"
@@ -56,9 +57,10 @@ func (l *local) repeat(ctx context.Context, a asking) (answered, error) {
 	return machineForm(reply, reports.Member{Name: "timing", JSON: added})
 }
 
+// median of milliseconds, in whole microseconds.
 func median(values []float64) float64 {
 	slices.Sort(values)
-	return (values[(len(values)-1)/2] + values[len(values)/2]) / 2
+	return math.Round((values[(len(values)-1)/2]+values[len(values)/2])*500) / 1000
 }
 
 // cpuTime is user and system time of this process.

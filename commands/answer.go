@@ -44,11 +44,7 @@ func (d *Desk) answer(ctx context.Context, req Request, progress func(Reply)) (R
 	scope := d.scope(req)
 	pl, err := d.parse(ctx, req, scope)
 	if err != nil {
-		var input *InputError
-		if errors.As(err, &input) {
-			input.remarks = pl.remarks
-		}
-		return Reply{}, err
+		return Reply{}, pl.noticed(err)
 	}
 	if pl.verb == verbHelp {
 		return d.help(ctx, req, scope, pl)
@@ -58,11 +54,18 @@ func (d *Desk) answer(ctx context.Context, req Request, progress func(Reply)) (R
 		return Reply{}, fmt.Errorf("no report %q", pl.query.Report)
 	}
 	result, err := report.Run(ctx, d.Store, pl.query)
+	if errors.Is(err, reports.ErrNobody) && pl.nobody != nil {
+		return Reply{}, pl.noticed(pl.nobody)
+	}
 	if err != nil {
 		return Reply{}, d.limited(req, pl, err)
 	}
+	pl.query = result.Query // a report puts tokens for phones
 	none := result.Total.Sends() == 0
 	reply := Reply{Card: result.Card, Result: &result, Private: req.Place.Private, Empty: none && pl.empty != "post"}
+	if req.Machine {
+		return reply, nil
+	}
 	reply.Card.Lang = pl.query.Lang
 	d.remark(&reply.Card, pl)
 	if none {
@@ -77,6 +80,15 @@ func (d *Desk) answer(ctx context.Context, req Request, progress func(Reply)) (R
 	}
 	reply.Card.Footer = footer(pl, result.Stats)
 	return reply, nil
+}
+
+// noticed adds to a mistake what was understood in spite of the typing.
+func (pl plan) noticed(err error) error {
+	var input *InputError
+	if errors.As(err, &input) {
+		input.remarks = pl.remarks
+	}
+	return err
 }
 
 // Check says what is wrong with a command that is to be answered later, such as a digest's. Names that the store does

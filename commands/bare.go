@@ -118,10 +118,11 @@ func (p *parser) unknownWord(it item) error {
 	if first && slices.Contains(later, storage.Fold(w.text)) {
 		return unknown("commands.later", reports.Args{"Verbs": strings.Join(verbNames(), ", ")})
 	}
-	if verb, ok := known.verbs.find(w.text); ok && !first {
+	key, isKey := known.keys.find(w.text)
+	if verb, ok := known.verbs.find(w.text); ok && !first && !isKey {
 		return unknown("commands.verb_first", reports.Args{"Verb": verb})
 	}
-	key, ok := known.keys.find(w.text)
+	ok := isKey
 	if ok && slices.Contains(elsewhere, key) {
 		return unknown("commands.unavailable", reports.Args{"Key": key, "Report": p.plan.query.Report})
 	}

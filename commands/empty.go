@@ -31,7 +31,11 @@ func (d *Desk) explainEmpty(ctx context.Context, card *reports.Card, pl plan, st
 		return err
 	}
 	notes, buttons = append(notes, without...), append(buttons, choices...)
-	if len(notes) == 0 && len(pl.query.Where) > 0 {
+	others := len(pl.query.Where)
+	if pl.nobody != nil {
+		others-- // who the report is about
+	}
+	if len(notes) == 0 && others > 0 {
 		notes = append(notes, reports.Note{Text: lang.Say("commands.empty.several")})
 	}
 	if len(buttons) > 0 {
@@ -51,6 +55,9 @@ func (d *Desk) insert(card *reports.Card, blocks ...reports.Block) {
 func (d *Desk) withoutOne(ctx context.Context, pl plan) (notes []reports.Block, buttons []reports.Button, err error) {
 	lang := pl.query.Lang
 	for i, c := range pl.query.Where {
+		if pl.nobody != nil && c.Field == "phone" && !c.Not {
+			continue
+		}
 		less := pl
 		less.query.Where = slices.Delete(slices.Clone(pl.query.Where), i, i+1)
 		count, err := d.Store.Count(ctx, less.query.Question)

@@ -21,6 +21,10 @@ func (p *parser) filter(f *storage.Field, it item) error {
 			p.where(f, !not, absent(f))
 			continue
 		}
+		if r, _ := reports.Named(p.plan.query.Report); r.OneOf && f.Name == "phone" && !not && !w.before && !w.then {
+			p.where(f, false, p.customer(w)...)
+			continue
+		}
 		values, err := p.values(f, w)
 		if err != nil {
 			return err

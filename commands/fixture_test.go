@@ -53,6 +53,9 @@ func events() []storage.Event {
 			Send: send, Message: "m" + send, At: at, Channel: channels[i%4], Line: "+57 1 555 0100", Contact: fmt.Sprintf("+57 300 555 %04d", i),
 			Origin: origins[i%4], Campaign: campaign, Template: "tpl_" + storage.Fold(campaign), Conversation: "c" + send,
 		}
+		if campaign == "Old" {
+			base.Contact = "+573105550001" // of the example of contact
+		}
 		sent, read, inbound, tagged := base, base, base, base
 		sent.Type = "message.sent"
 		read.Type, read.At = "message.read", at+60_000

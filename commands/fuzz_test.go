@@ -18,7 +18,7 @@ func FuzzParse(f *testing.F) {
 		"summary campaign:“black", "detailed last 7 days sort:-sales top:5", "audit columns:send,time limit:5 format:csv",
 		"summary channel:!WA,IG by:campaign,origin", "campaign:*", "campaign:=*x*", "date:..", "date:...", ":", "=", "-:", "—test",
 		"<@U1> <@U2> summary", "<", "<a|b", "campaign:<http://x|x>,", "help ", "help \x00", "export export", "summary 🎉 مرحبا", "\xff\xfe",
-		"summary " + strings.Repeat("campaign:x,", 400), strings.Repeat("a", 9000), "'''", `"""`, "«»»", "phone:~x", "phone:", "tz:../../etc/passwd", "tz:Local",
+		"summary " + strings.Repeat("campaign:x,", 400), strings.Repeat("a", 9000), "'''", `"""`, "«»»", "phone:~x", "phone:", "tz:../../etc/passwd", "tz:Local", "contact +57 300 555 0001 7d", `contact phone:57 300, 555 "x" (1) ~t phone:+`,
 		"from:2026-11-01 to:", "date:2026-11-01..2026-11-02..2026-11-03", "hour:0x1", "limit:99999999999999999999", "top:-1",
 		"summary\u202echannel:WA", "summary channel:WA,", "summary channel:,", "campaign: , x", "--", "—", "!channel:WA", "-channel:!WA",
 	} {
@@ -36,9 +36,10 @@ func FuzzParse(f *testing.F) {
 		case err != nil:
 			t.Fatalf("%q: %v", text, err)
 		case pl.verb != verbHelp:
-			again, err := d.parse(context.Background(), ask(pl.query.Command), storage.Scope{})
-			if err != nil || again.query.Command != pl.query.Command {
-				t.Fatalf("%q: %s is read back as %s %v", text, pl.query.Command, again.query.Command, err)
+			command := written(pl, d) // of a contact with the phone as typed: its report puts the token
+			again, err := d.parse(context.Background(), ask(command), storage.Scope{})
+			if err != nil || written(again, d) != command {
+				t.Fatalf("%q: %s is read back as %s %v", text, command, written(again, d), err)
 			}
 		}
 		if reply := d.Answer(context.Background(), ask(text), nil); reply.File != nil {

@@ -68,5 +68,5 @@ func shown(r Reply) string {
 			b.WriteString(mark + button.Label + ")  " + button.Command + "\n")
 		}
 	}
-	return b.String()
+	return tokens.ReplaceAllString(b.String(), "~TOKEN") // other in each store
 }

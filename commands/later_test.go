@@ -19,7 +19,7 @@ func TestLaterVerbs(t *testing.T) {
 			t.Errorf("%s: %v", verb, reply.Err)
 		}
 	}
-	for _, verb := range []string{"contact phone:573005550001", "trend", "digest list"} {
+	for _, verb := range []string{"heatmap", "trend", "digest list"} {
 		if reply := d.Answer(t.Context(), ask(verb), nil); reply.Err == nil || !strings.Contains(reply.Err.Error(), "later version") {
 			t.Errorf("%s: %v", verb, reply.Err)
 		}

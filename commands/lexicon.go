@@ -42,7 +42,7 @@ var elsewhere = []string{"compare", "page", "view", "share", "post", "at", "ever
 
 // later are the verbs of CHAT 1 that this version does not have: whoever types one is told so.
 var later = []string{
-	"flows", "templates", "webhooks", "individual", "tagging", "general", "contact", "failures", "trend", "heatmap",
+	"flows", "templates", "webhooks", "individual", "tagging", "general", "failures", "trend", "heatmap",
 	"compare", "campaigns", "explain", "digest", "alert", "save", "prefs", "status",
 }
 

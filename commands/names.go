@@ -61,10 +61,15 @@ func (p *parser) lookup(f *storage.Field, w word) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	keys := make([]string, len(all))
+	for i := range all {
+		keys[i] = f.Key(all[i].Name)
+	}
+	absent := rows(f)
 	pick := func(matches func(key string) bool) []string {
 		var hits []string
-		for _, n := range all {
-			if !slices.Contains(rows(f), n.Name) && matches(f.Key(n.Name)) {
+		for i, n := range all {
+			if matches(keys[i]) && !slices.Contains(absent, n.Name) {
 				hits = append(hits, n.Name)
 			}
 		}
@@ -125,36 +130,6 @@ func (p *parser) unknownName(f *storage.Field, w word) error {
 		quoted[i] = printed(f, name)
 	}
 	return p.offer(e, sure && !w.whole && !w.before && !w.then, names, quoted)
-}
-
-// mostContacts is how many contacts one phone may be: one a channel.
-const mostContacts = 16
-
-// tokens resolves a phone to the tokens of its contacts, so that it is in no question, log or command (DESIGN 2).
-func (p *parser) tokens(f *storage.Field, w word) ([]string, error) {
-	where := []storage.Condition{{Field: f.Name, Values: []string{w.text}}}
-	var tokens []string
-	for len(tokens) < mostContacts {
-		q := storage.Question{Where: where, Scope: p.scope, Test: true, Rules: p.desk.Rules}
-		found := ""
-		for s, err := range p.desk.Store.Sends(p.ctx, q, storage.Order{Limit: 1}) {
-			if err != nil {
-				return nil, err
-			}
-			found = "~" + s.Token
-		}
-		if found == "" {
-			break
-		}
-		tokens = append(tokens, found)
-		where = append(where[:1:1], storage.Condition{Field: f.Name, Not: true, Values: tokens})
-	}
-	if len(tokens) == 0 {
-		e := p.fault(w.off, w.end, "commands.no_phone")
-		e.NotYet = true
-		return nil, e
-	}
-	return tokens, nil
 }
 
 // namesOf asks the store for names, most sends first. Intents and failure categories depend on the configuration,

@@ -24,6 +24,7 @@ type plan struct {
 	query   reports.Query
 	format  *reports.Format // nil: the answer is a card
 	empty   string          // skip or post; "" for the default
+	nobody  error           // what to say if the customer that a report is about is unknown; nil for other reports
 	remarks []string        // what was understood in spite of the typing
 }
 
@@ -125,6 +126,7 @@ func (p *parser) split() error {
 		end = it.end
 		p.items = append(p.items, it)
 	}
+	p.joinPhones()
 	return nil
 }
 

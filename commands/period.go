@@ -88,6 +88,9 @@ func (p *parser) dated(key string, r storage.Range, err error, off, end int) err
 // days puts the dates together: the question's range.
 func (p *parser) days() (storage.Range, error) {
 	today := p.cal.today
+	if r, _ := reports.Named(p.plan.query.Report); len(p.dates) == 0 && r.OneOf {
+		return storage.Range{}, nil // all history (CHAT 2, Dates)
+	}
 	if len(p.dates) == 0 {
 		return storage.Range{From: today - (defaultDays - 1), To: today}, nil
 	}

@@ -19,11 +19,12 @@ type Request struct {
 	User     string    `json:"user,omitempty"`     // the platform's id
 	External bool      `json:"external,omitempty"` // a guest or somebody from another company
 	Locale   string    `json:"locale,omitempty"`
-	Text     string    `json:"text"`             // "summary channel:WA"; a leading /outbound is accepted
-	Zone     string    `json:"zone,omitempty"`   // IANA zone of days and times, unless the text has tz:
-	Format   string    `json:"format,omitempty"` // of a file, unless the text has format:
-	At       time.Time `json:"at"`               // the clock of the question
-	Local    bool      `json:"local,omitempty"`  // from the machine's own command line or console: sees contacts
+	Text     string    `json:"text"`              // "summary channel:WA"; a leading /outbound is accepted
+	Zone     string    `json:"zone,omitempty"`    // IANA zone of days and times, unless the text has tz:
+	Format   string    `json:"format,omitempty"`  // of a file, unless the text has format:
+	At       time.Time `json:"at"`                // the clock of the question
+	Machine  bool      `json:"machine,omitempty"` // only the machine form is wanted: the reply has no card of an answer
+	Local    bool      `json:"local,omitempty"`   // from the machine's own command line or console: sees contacts
 }
 
 // Place is where a reply goes.

@@ -207,7 +207,7 @@ func (p *parser) finish() error {
 			return err
 		}
 	}
-	q.File = p.plan.format != nil
+	q.File, q.Machine = p.plan.format != nil, p.req.Machine
 	if report, _ := reports.Named(q.Report); report.Records && !q.File && q.Limit > reports.ScreenRows {
 		for _, it := range p.items {
 			if key, _ := known.keys.find(it.key); it.key != "" && key == keyLimit {
@@ -227,8 +227,18 @@ func (p *parser) finish() error {
 		}
 		return 1
 	})
-	q.Command = written(p.plan, p.desk)
-	q.Elsewhere = reworded(p.plan, p.desk)
+	if err := p.hasCustomer(); err != nil {
+		return err
+	}
+	pl, d := p.plan, p.desk
+	q.Print = func(q *reports.Query) {
+		pl := pl
+		pl.query = *q
+		q.Command, q.Elsewhere = written(pl, d), reworded(pl, d)
+	}
+	if p.plan.nobody == nil { // else it has the phone as typed, which no command shows
+		q.Print(q)
+	}
 	return nil
 }
 

@@ -37,7 +37,7 @@ func (d *Desk) export(ctx context.Context, reply *Reply, pl plan, progress func(
 		"Name": file.Name, "N": file.Rows, "Size": lang.Size(file.Size),
 	})
 	reply.Card.Blocks = append(reply.Card.Blocks, reports.Note{Text: reply.Card.Lead})
-	if report.Records && file.Rows < all {
+	if report.Records && !report.OneOf && file.Rows < all {
 		reply.Card.Blocks = append(reply.Card.Blocks, reports.Note{Kind: reports.Warning, Text: lang.Say("commands.export.newest", reports.Args{
 			"Rows": lang.Int(file.Rows), "All": lang.Int(all),
 		})})

@@ -43,6 +43,9 @@ func optionsOf(report string) []string {
 	filters, _, _ := fieldNames()
 	refused := notFor(report)
 	var keys []string
+	if r, _ := reports.Named(report); r.OneOf {
+		keys = append(keys, "phone") // it must be given
+	}
 	for _, key := range slices.Concat(firstOptions, filters, settings) {
 		if !slices.Contains(keys, key) && !slices.Contains(refused, key) {
 			keys = append(keys, key)

@@ -12,10 +12,19 @@ import (
 // count asks the store once for all that the reports have in common: the total, the groupings that the report shows
 // and those that were asked for, and what the reader must know about them.
 func count(ctx context.Context, src Source, q Query, shown ...storage.Grouping) (Result, error) {
+	return countAs(ctx, src, q, q.Question, shown...)
+}
+
+// countAs is count where the store is asked something else than what the answer says: see runContact.
+func countAs(ctx context.Context, src Source, q Query, asked storage.Question, shown ...storage.Grouping) (Result, error) {
 	r := Result{Query: q}
 	shown = append(shown, q.Asked...)
-	q.By = append(slices.Clone(shown), storage.Grouping{"origin"}) // the last for the caveats
-	c, err := src.Count(ctx, q.Question)
+	asked.By = shown
+	origins := slices.IndexFunc(shown, tellsOrigins)
+	if origins < 0 { // the caveats need them
+		origins, asked.By = len(shown), append(slices.Clone(shown), storage.Grouping{"origin"})
+	}
+	c, err := src.Count(ctx, asked)
 	if err != nil {
 		return r, err
 	}
@@ -31,13 +40,33 @@ func count(ctx context.Context, src Source, q Query, shown ...storage.Grouping) 
 		}
 		r.Groups = append(r.Groups, b)
 	}
-	r.caveats(c.Groups[len(shown)])
+	r.caveats(individuals(asked.By[origins], c.Groups[origins]))
+	if q.Machine {
+		return r, nil
+	}
 	r.Card = Card{Title: r.title(), Scope: r.scope(), Lang: q.language()}
-	if q.File {
+	if q.File && q.Report != contactName {
 		r.Sheet = TallySheet(r.Total, r.Groups, q)
 		r.Sheet.About = Facts(q, r.Stats, int64(1+rowsOf(r.Groups)))
 	}
 	return r, nil
+}
+
+// tellsOrigins: counts of sends over the rows of a grouping with one origin each are those of the origin. A send stands
+// in several rows of a tag or label.
+func tellsOrigins(by storage.Grouping) bool {
+	return slices.Contains(by, "origin") && !slices.Contains(by, "tag") && !slices.Contains(by, "label")
+}
+
+// individuals is how many successful sends were individual templates.
+func individuals(by storage.Grouping, rows []storage.Group) (n int64) {
+	at := slices.Index(by, "origin")
+	for i := range rows {
+		if rows[i].Key[at] == "individual" {
+			n += rows[i].Tally.N[storage.SuccessfulSends]
+		}
+	}
+	return n
 }
 
 func rowsOf(groups []Breakdown) (n int) {
@@ -110,7 +139,7 @@ func (r *Result) addAsked(own int) {
 // close ends the card: what to know about the numbers, and where to go from here.
 func (r *Result) close(others ...string) {
 	l := r.lang()
-	if r.Total.Sends() == 0 {
+	if r.Total.Sends() == 0 && r.Query.Report != contactName { // its title says so
 		r.add(Note{Info, l.Say("empty.range")})
 	}
 	for _, c := range r.Notes {
@@ -144,14 +173,22 @@ func (r *Result) title() string {
 	return strings.Join(parts, " · ")
 }
 
+// inTitle: the title of the card tells of the condition already.
+func (r *Result) inTitle(c storage.Condition) bool {
+	if r.Query.Report == contactName {
+		return isCustomer(c)
+	}
+	return (c.Field == "campaign" || c.Field == "channel") && !c.Not
+}
+
 // scope says which sends the numbers are of: range and zone, filters, what names matched.
 func (r *Result) scope() []string {
 	l := r.lang()
 	lines := []string{l.Days(r.Query.Range) + " (" + zoneOf(r.Query).String() + ")"}
 	var filters []string
 	for _, c := range r.Query.Where {
-		if (c.Field == "campaign" || c.Field == "channel") && !c.Not {
-			continue // in the title
+		if r.inTitle(c) {
+			continue
 		}
 		id := "scope.is"
 		if c.Not {
@@ -203,23 +240,23 @@ func (r *Result) sentence() string {
 }
 
 // caveats notes what is true of these numbers and surprises people (CHAT 3).
-func (r *Result) caveats(byOrigin []storage.Group) {
+func (r *Result) caveats(individuals int64) {
 	l := r.lang()
 	note := func(id string, n int64) {
-		if n > 0 {
+		switch {
+		case n <= 0:
+		case r.Query.Machine: // it has the name only
+			r.Notes = append(r.Notes, Caveat{ID: id})
+		default:
 			r.Notes = append(r.Notes, Caveat{id, l.Say("caveat."+id, Args{"N": n})})
 		}
 	}
-	for _, g := range byOrigin {
-		if g.Key[0] == "individual" {
-			note("individual_assigned", g.Tally.N[storage.SuccessfulSends])
-		}
-	}
+	note("individual_assigned", individuals)
 	note("over_open", r.Total.N[storage.OverOpen])
 	note("sales_final", r.Total.N[storage.Sales]-r.Total.N[storage.SalesFinal])
 	note("orphans", int64(r.Stats.Orphans))
 	today := storage.DayOf(r.Query.Now, zoneOf(r.Query))
-	if r.Query.Range.Has(today) && r.Query.Now != 0 {
+	if r.Query.Range.Has(today) && r.Query.Now != 0 && r.Query.Report != contactName {
 		note("partial_day", 1)
 	}
 }

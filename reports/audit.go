@@ -25,14 +25,22 @@ func runAudit(ctx context.Context, src Source, q Query) (Result, error) {
 		r.Sheet.About = Facts(q, r.Stats, min(r.Total.Sends(), int64(limit(q.Limit, FileRows))))
 		return r, nil
 	}
-	for s, err := range src.Sends(ctx, q.Question, storage.Order{Limit: limit(q.Limit, ScreenRows)}) {
+	most := limit(q.Limit, ScreenRows)
+	r.Records = make([]storage.Send, 0, min(int64(most), r.Total.Sends()))
+	for s, err := range src.Sends(ctx, q.Question, storage.Order{Limit: most}) {
 		if err != nil {
 			return r, err
 		}
 		r.Records = append(r.Records, s)
 	}
-	l := r.lang()
 	shown := int64(len(r.Records))
+	if q.Machine {
+		if shown < r.Total.Sends() {
+			r.Notes = append(r.Notes, Caveat{ID: "newest_only"})
+		}
+		return r, nil
+	}
+	l := r.lang()
 	r.Card.Lead = l.Say("audit.lead", Args{"Title": r.Card.Title, "Days": l.Days(q.Range), "N": r.Total.Sends()})
 	if shown < r.Total.Sends() {
 		r.add(Note{Info, l.Say("audit.more", Args{"Shown": l.Int(shown), "N": r.Total.Sends()})})

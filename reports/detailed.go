@@ -15,7 +15,7 @@ var detailed = Report{
 
 func runDetailed(ctx context.Context, src Source, q Query) (Result, error) {
 	r, err := count(ctx, src, q, storage.Grouping{"campaign", "origin"})
-	if err != nil || q.File {
+	if err != nil || q.File || q.Machine {
 		return r, err
 	}
 	l := r.lang()

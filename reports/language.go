@@ -3,14 +3,13 @@ package reports
 import (
 	"embed"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 
 	"github.com/BurntSushi/toml"
 	"github.com/nicksnyder/go-i18n/v2/i18n"
 	"golang.org/x/text/language"
-	"golang.org/x/text/message"
-	"golang.org/x/text/number"
 
 	"outboundbot/storage"
 )
@@ -26,8 +25,10 @@ type Language struct {
 	Tag       string // en
 	bundle    *i18n.Bundle
 	localizer *i18n.Localizer
-	printer   *message.Printer
+	fixed     map[string]string // sentences without placeholders, by id
 	ids       map[string]bool
+	mark      string // between thousands
+	point     string // before decimals
 }
 
 // Args fill the placeholders of a sentence: {{.Name}}. N also decides between singular and plural.
@@ -57,10 +58,15 @@ func load(name string) *Language {
 	if err != nil {
 		panic(fmt.Sprintf("reports/words/%s.toml: %v", name, err)) // part of the binary
 	}
-	l := &Language{Tag: name, bundle: bundle, localizer: i18n.NewLocalizer(bundle, name), printer: message.NewPrinter(tag), ids: map[string]bool{}}
+	l := &Language{Tag: name, bundle: bundle, localizer: i18n.NewLocalizer(bundle, name), ids: map[string]bool{}}
+	fixed := map[string]string{}
 	for _, m := range file.Messages {
 		l.ids[m.ID] = true
+		if m.One == "" && !strings.Contains(m.Other, "{{") {
+			fixed[m.ID] = l.Say(m.ID)
+		}
 	}
+	l.fixed, l.mark, l.point = fixed, fixed["number.thousands"], fixed["number.decimals"]
 	return l
 }
 
@@ -78,6 +84,9 @@ func (l *Language) IDs() []string {
 
 // Say is the sentence under id. An unknown id says itself: a test finds it, a reader still sees something.
 func (l *Language) Say(id string, args ...Args) string {
+	if s, ok := l.fixed[id]; ok {
+		return s
+	}
 	c := &i18n.LocalizeConfig{MessageID: id}
 	if len(args) > 0 {
 		c.TemplateData = args[0]
@@ -122,14 +131,31 @@ func (l *Language) Words(id string) []string {
 }
 
 // Int is a number with thousands marks: 12,480.
-func (l *Language) Int(n int64) string { return l.printer.Sprint(number.Decimal(n)) }
+func (l *Language) Int(n int64) string { return string(l.appendInt(make([]byte, 0, 32), n)) }
+
+func (l *Language) appendInt(b []byte, n int64) []byte {
+	var digits [20]byte
+	d := strconv.AppendInt(digits[:0], n, 10)
+	if n < 0 {
+		b, d = append(b, '-'), d[1:]
+	}
+	for i, c := range d {
+		if i > 0 && (len(d)-i)%3 == 0 {
+			b = append(b, l.mark...)
+		}
+		b = append(b, c)
+	}
+	return b
+}
 
 // Percent is 33.5 %, or – for a zero base (MODEL 3).
 func (l *Language) Percent(p storage.Percent) string {
 	if !p.Known {
 		return "–"
 	}
-	return l.printer.Sprint(number.Decimal(float64(p.Tenths)/10, number.Scale(1))) + " %"
+	b := l.appendInt(make([]byte, 0, 32), p.Tenths/10)
+	b = append(append(b, l.point...), '0'+byte(p.Tenths%10))
+	return string(append(b, " %"...))
 }
 
 // Amount is a decimal number with thousands marks and at least two decimals: 1,500.50.
@@ -145,11 +171,11 @@ func (l *Language) Amount(s string) string {
 	var b strings.Builder
 	for i, c := range whole {
 		if i > 0 && (len(whole)-i)%3 == 0 {
-			b.WriteString(l.Say("number.thousands"))
+			b.WriteString(l.mark)
 		}
 		b.WriteRune(c)
 	}
-	return sign + b.String() + l.Say("number.decimals") + decimals
+	return sign + b.String() + l.point + decimals
 }
 
 // Size is a number of bytes: 512 B, 23 KiB, 1.25 MiB.
@@ -216,6 +242,10 @@ func (l *Language) day(d storage.Day, year bool) string {
 
 // Moment is a time of a zone: 21 Nov 14:32.
 func (l *Language) Moment(i storage.Instant, zone *time.Location) string {
-	t := i.Time().In(zone)
-	return l.day(storage.DayOf(i, zone), false) + t.Format(" 15:04")
+	return l.day(storage.DayOf(i, zone), false) + i.Time().In(zone).Format(" 15:04")
+}
+
+// MomentOfYear is a time of a zone with its year: 21 Nov 2025 14:32.
+func (l *Language) MomentOfYear(i storage.Instant, zone *time.Location) string {
+	return l.day(storage.DayOf(i, zone), true) + i.Time().In(zone).Format(" 15:04")
 }

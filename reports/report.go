@@ -13,7 +13,8 @@ import (
 type Report struct {
 	Name     string
 	Examples []string // runnable commands, without the bot's name
-	Records  bool     // a row a send: it takes limit and columns, and no sort or top
+	Records  bool     // it lists sends: it takes limit and columns, and no sort or top
+	OneOf    bool     // it is about one customer: a phone must be given, and its file has a row an event
 	Run      func(ctx context.Context, src Source, q Query) (Result, error)
 }
 
@@ -21,11 +22,12 @@ type Report struct {
 type Source interface {
 	Count(ctx context.Context, q storage.Question) (storage.Count, error)
 	Sends(ctx context.Context, q storage.Question, order storage.Order) iter.Seq2[storage.Send, error]
+	Timeline(ctx context.Context, scope storage.Scope, contact storage.Contact) ([]storage.Event, error)
 	Stats(ctx context.Context) (storage.Stats, error)
 }
 
 // All lists the reports in the order that help shows them.
-func All() []Report { return []Report{summary, detailed, audit} }
+func All() []Report { return []Report{summary, detailed, audit, contact} }
 
 // Named finds a report.
 func Named(name string) (Report, bool) {
@@ -50,15 +52,18 @@ type Query struct {
 	Sort    Sort
 	Top     int      // show only so many rows of each breakdown; 0 for all
 	Limit   int      // records of the audit; 0 for ScreenRows, in a file FileRows
-	File    bool     // the answer goes into a file: no card is needed, records are streamed
+	File    bool     // the answer goes into a file: no blocks of a card are needed, records are streamed
+	Machine bool     // only the machine form is wanted: no card is made
 	Columns []string // of the audit; none for all
 	Lang    *Language
 	Command string // the canonical command (CHAT 2), without the bot's name
 	// Elsewhere writes the same question as a command for another report, or with a format for a file; nil when
 	// nobody can run one.
 	Elsewhere func(report, format string) string
-	Matches   []Matched          // names that a filter stood for, when not the one typed
-	Asked     []storage.Grouping // by: groupings, in addition to those the report shows anyway
+	// Print writes Command and Elsewhere of a query whose conditions a report has changed; nil when nobody can run one.
+	Print   func(q *Query)
+	Matches []Matched          // names that a filter stood for, when not the one typed
+	Asked   []storage.Grouping // by: groupings, in addition to those the report shows anyway
 }
 
 // Sort orders the rows of breakdowns by a metric; the zero value is byte order of their keys.
@@ -78,7 +83,8 @@ type Result struct {
 	Query   Query
 	Total   storage.Tally
 	Groups  []Breakdown
-	Records []storage.Send // of the audit on screen: the newest, oldest first
+	Records []storage.Send  // of the audit on screen and of a contact: the newest, oldest first
+	Events  []storage.Event // of a contact, in order
 	Stats   storage.Stats
 	Notes   []Caveat
 	Card    Card

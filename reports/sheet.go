@@ -25,11 +25,13 @@ func AuditSheet(rows iter.Seq2[storage.Send, error], q Query) Sheet {
 	}
 	sheet.Rows = func(yield func([]storage.Cell, error) bool) {
 		row := make([]storage.Cell, len(columns))
-		for send, err := range rows {
+		var send storage.Send // one for all rows: a row of its own would be a kilobyte of garbage
+		for s, err := range rows {
 			if err != nil {
 				yield(nil, err)
 				return
 			}
+			send = s
 			for i, c := range columns {
 				row[i] = c.cell(&send)
 			}

@@ -17,6 +17,8 @@ type Field struct {
 
 	// of gives the values of a send: one, or several where a send stands in several rows. nil for columns only.
 	of func(s *Send, q *Question) []string
+	// plain is the value of an enumeration, "" where it is absent.
+	plain func(s *Send) string
 	// Cell gives the column of the audit (a cell of kind CellNone for no value); nil for filters and groupings only.
 	Cell func(s *Send) Cell
 }
@@ -193,7 +195,7 @@ func free(name string, of func(*Send) string) Field {
 }
 
 func enum(name string, values []string, of func(*Send) string) Field {
-	return Field{Name: name, Kind: Enum, Values: values, Filter: true, Group: true, of: one(of)}
+	return Field{Name: name, Kind: Enum, Values: values, Filter: true, Group: true, of: one(of), plain: of}
 }
 
 func yesNo(name string, of func(*Send) bool) Field {
@@ -211,18 +213,8 @@ func period(name string, format func(time.Time) string) Field {
 	}}
 }
 
-// text makes the field's first value its column too.
-func (f Field) text() Field {
-	of := f.of
-	f.Cell = func(s *Send) Cell {
-		v := of(s, nil)[0]
-		if v == None && f.Name != "conversation_kind" { // the audit leaves absent values empty (golden set)
-			v = ""
-		}
-		return Text(v)
-	}
-	return f
-}
+// text makes the field's value its column too. The audit leaves absent values empty (golden set).
+func (f Field) text() Field { return f.cell(f.plain) }
 
 func (f Field) cell(of func(*Send) string) Field { f.Cell = cell(of); return f }
 
@@ -281,4 +273,25 @@ func (s *Send) failureCode() string {
 	return s.Code
 }
 
-func amountsCell(s *Send) Cell { return Amounts(s.Amounts()) }
+// amountsCell is Amounts of a send. Most have no sale, and those that have one have one: no sum is made for them.
+func amountsCell(s *Send) Cell {
+	var only *Tag
+	for i := range s.Tags {
+		switch t := &s.Tags[i]; {
+		case !t.Sale || t.Value == "":
+		case only != nil:
+			return Amounts(s.Amounts())
+		default:
+			only = t
+		}
+	}
+	if only == nil {
+		return Cell{Kind: CellAmounts}
+	}
+	d, err := parseAmount(only.Value)
+	if err != nil {
+		return Cell{Kind: CellAmounts} // cannot be: Normalize refused it
+	}
+	amount, currency := d.String(), orNone(only.Currency)
+	return Cell{Kind: CellAmounts, Text: amount + " " + currency, List: []string{currency, amount}}
+}

@@ -32,7 +32,59 @@ func (i Instant) String() string {
 	if i == 0 {
 		return ""
 	}
-	return i.Time().Format("2006-01-02T15:04:05.000Z")
+	return string(i.Append(make([]byte, 0, 24)))
+}
+
+// Append adds the string form to b. Lists have ten times a row, so the digits are made here and not by a layout.
+func (i Instant) Append(b []byte) []byte {
+	const day = 24 * 60 * 60 * 1000
+	days, ms := int64(i)/day, int64(i)%day
+	if i == 0 || days > 2_932_896 { // absent, or after the year 9999
+		return i.appendAny(b)
+	}
+	if ms < 0 {
+		days, ms = days-1, ms+day
+	}
+	year, month, date := civil(days)
+	if year < 0 {
+		return i.appendAny(b)
+	}
+	s := ms / 1000
+	b = append(two(two(b, year/100), year%100), '-')
+	b = append(two(b, month), '-')
+	b = append(two(b, date), 'T')
+	b = append(two(b, s/3600), ':')
+	b = append(two(b, s/60%60), ':')
+	b = append(two(b, s%60), '.', '0'+byte(ms%1000/100))
+	return append(two(b, ms%100), 'Z')
+}
+
+func (i Instant) appendAny(b []byte) []byte {
+	if i == 0 {
+		return b
+	}
+	return i.Time().AppendFormat(b, "2006-01-02T15:04:05.000Z")
+}
+
+func two(b []byte, n int64) []byte { return append(b, '0'+byte(n/10), '0'+byte(n%10)) }
+
+// civil is the date of a day since 1970 in the proleptic Gregorian calendar (H. Hinnant, chrono-compatible low-level
+// date algorithms, civil_from_days). Years begin in March there, so that leap days come last.
+func civil(days int64) (year, month, date int64) {
+	z := days + 719468
+	if z < 0 {
+		return -1, 1, 1
+	}
+	era := z / 146097
+	doe := z % 146097
+	yoe := (doe - doe/1460 + doe/36524 - doe/146096) / 365
+	doy := doe - (365*yoe + yoe/4 - yoe/100)
+	m := (5*doy + 2) / 153
+	year, month, date = yoe+era*400, m+3, doy-(153*m+2)/5+1
+	if month > 12 {
+		year, month = year+1, month-12
+	}
+	return year, month, date
 }
 
 // MarshalJSON writes the string form, or null.
@@ -40,7 +92,7 @@ func (i Instant) MarshalJSON() ([]byte, error) {
 	if i == 0 {
 		return []byte("null"), nil
 	}
-	return json.Marshal(i.String())
+	return append(i.Append(append(make([]byte, 0, 26), '"')), '"'), nil
 }
 
 // UnmarshalJSON reads RFC 3339, an empty string or null.

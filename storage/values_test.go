@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"github.com/shopspring/decimal"
+	"pgregory.net/rapid"
 
 	"outboundbot/storage"
 )
@@ -218,4 +219,26 @@ func TestSecretNeverPrints(t *testing.T) {
 			t.Errorf("%s prints %s", verb, got)
 		}
 	}
+}
+
+// TestInstantText: the digits that Append makes are those of the layout, of any time.
+func TestInstantText(t *testing.T) {
+	const layout = "2006-01-02T15:04:05.000Z"
+	check := func(i storage.Instant) {
+		want := ""
+		if i != 0 {
+			want = i.Time().Format(layout)
+		}
+		if got := i.String(); got != want {
+			t.Fatalf("%d is %q, want %q", i, got, want)
+		}
+	}
+	for _, i := range []storage.Instant{0, 1, -1, 951_782_399_999, 951_782_400_000, 951_868_800_000, 4_107_542_399_999, 253_402_300_799_999, 253_402_300_800_000, 1 << 60} {
+		check(i)
+	}
+	const day = 24 * 60 * 60 * 1000
+	for d := storage.Instant(-800_000); d < 300_000; d += 13 {
+		check(d*day + 45_296_789)
+	}
+	rapid.Check(t, func(r *rapid.T) { check(storage.Instant(rapid.Int64Range(-1<<46, 1<<48).Draw(r, "at"))) })
 }
