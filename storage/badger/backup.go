@@ -35,12 +35,8 @@ func (e *Engine) Backup(ctx context.Context, to io.Writer, now time.Time) error 
 
 // about says what a transaction sees.
 func about(txn *badger.Txn) (archive.Info, error) {
-	v, err := valueOf(txn, metaKey(metaCounters))
-	var c counters
-	if err == nil {
-		err = decode(v, &c)
-	}
-	return archive.Info{Format: Format, Sequence: c.Last, Events: uint64(c.Events), Sends: uint64(c.Sends)}, err
+	cat, err := readCatalogue(txn)
+	return archive.Info{Format: Format, Sequence: cat.Seq, Events: uint64(cat.Events), Sends: uint64(cat.Sends)}, err
 }
 
 // Verify reads the whole store and says what it holds, if every value is what was written.

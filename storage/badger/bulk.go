@@ -16,7 +16,6 @@ import (
 // in the end two workers fold.
 type bulk struct {
 	e       *Engine
-	ctx     context.Context
 	leave   func()
 	release func()
 	closed  bool
@@ -73,8 +72,12 @@ func (e *Engine) Import(ctx context.Context) (storage.Import, error) {
 		leave()
 		return nil, err
 	}
-	b := &bulk{e: e, ctx: ctx, leave: leave, release: release}
-	b.begin()
+	b := &bulk{
+		e: e, leave: leave, release: release, names: newLexicon(), load: &load{}, loads: make(chan *load, 2),
+		routed: make(chan error, 1), spool: &spool{dir: e.dir},
+		unions: unions{base: e.view.cat.Components, old: map[uint32]uint32{}},
+	}
+	go b.route()
 	return b, nil
 }
 
@@ -84,16 +87,6 @@ func (e *Engine) ready() error {
 		return fmt.Errorf("the store takes no events until it is opened again, since a write failed: %w", e.broken)
 	}
 	return e.room(roomForEvent)
-}
-
-// begin starts anew after what was committed.
-func (b *bulk) begin() {
-	b.names, b.load = newLexicon(), &load{}
-	b.loads, b.routed = make(chan *load, 2), make(chan error, 1)
-	b.table, b.stacks = table{}, nil
-	b.unions = unions{base: b.e.view.cat.Components, old: map[uint32]uint32{}}
-	b.spool = &spool{dir: b.e.dir}
-	go b.route()
 }
 
 // Add implements storage.Import.
@@ -274,11 +267,7 @@ func (b *bulk) Commit(ctx context.Context) (storage.Receipt, error) {
 		return storage.Receipt{}, err
 	}
 	receipt, err := b.settle(ctx)
-	b.spool.close()
-	if err == nil {
-		b.begin()
-	}
-	return receipt, err
+	return receipt, errors.Join(err, b.Close())
 }
 
 // stop ends the router.

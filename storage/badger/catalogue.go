@@ -15,6 +15,7 @@ import (
 type catalogue struct {
 	_          struct{} `cbor:",toarray"`
 	Seq        uint64   // commits so far
+	Mark       []byte   // of the master key
 	LastID     uint64   // of a run or segment
 	Components uint32   // the next component
 	Persons    uint32   // the next person

@@ -80,7 +80,7 @@ func (c *change) route(ev storage.Event, from *request) error {
 		}
 	}
 	if !found {
-		if c.cat.Components == anyPerson {
+		if c.cat.Components == columns.Anyone {
 			return errors.New("the store has as many components as it can take")
 		}
 		leader = c.cat.Components

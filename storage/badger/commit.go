@@ -133,7 +133,11 @@ func (c *change) writeRows(p *pen, next *view) error {
 
 // writeSegment writes rows as a segment and opens it.
 func (e *Engine) writeSegment(write func(k, v []byte) error, rows []columns.Row) (columns.Part, segmentEntry, error) {
-	enc, id := columns.Encode(rows), e.reserve()
+	enc, err := columns.Encode(rows)
+	if err != nil {
+		return columns.Part{}, segmentEntry{}, err
+	}
+	id := e.reserve()
 	entry := segmentEntry{ID: id, Rows: enc.Rows, First: enc.First, Last: enc.Last}
 	if enc.Rows > packedRows {
 		entry.Columns = len(enc.Values)

@@ -1,9 +1,11 @@
 package badger
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -19,12 +21,12 @@ import (
 
 // Options of a store.
 type Options struct {
-	Windows  storage.Windows  // answer windows; rows are folded anew when they differ from those of the last time
-	Now      func() time.Time // the clock that State's values expire by; nil for the machine's
-	Log      *slog.Logger     // warnings; nil for none
-	InMemory bool             // keep nothing on disk; the folder is not used
-	Key      storage.Secret   // the master key, 64 hexadecimal digits; empty for the file master.key in the folder
-	Small    bool             // live in a box of half a gigabyte
+	Windows  storage.Windows     // answer windows; rows are folded anew when they differ from those of the last time
+	Now      func() time.Time    // the clock that State's values expire by; nil for the machine's
+	Log      *slog.Logger        // warnings; nil for none
+	InMemory bool                // keep nothing on disk; the folder is not used
+	Key      storage.Secret      // the master key, 32 bytes in hex or base64; empty for the file master.key beside the folder
+	Small    bool                // live in a box of half a gigabyte
 	Progress func(done, all int) // told while rows are folded anew; nil for nobody
 
 	AcceptLoss bool // go on with a store that has lost some of what it acknowledged
@@ -32,6 +34,9 @@ type Options struct {
 
 // format is the number of the layout of keys and values; a store of a later one is refused.
 const format = 2
+
+// keyFile holds the master key, beside the folder of the database, so that it is in no backup of that.
+const keyFile = "master.key"
 
 // Engine is a storage.Store in one folder, owned by one process.
 type Engine struct {
@@ -137,14 +142,12 @@ func (e *Engine) openFolder(dir string, opts Options) error {
 }
 
 func (e *Engine) openVault(opts Options) (*vault.Vault, error) {
-	switch {
-	case opts.Key != "":
-		return vault.FromText(opts.Key.Reveal())
-	case opts.InMemory:
-		return vault.New(vault.NewMaster())
-	default:
-		return vault.FromFile(e.dir)
+	if opts.InMemory && opts.Key == "" {
+		master := make([]byte, 32)
+		_, _ = rand.Read(master) // never fails (crypto/rand)
+		return vault.New(master)
 	}
+	return vault.Open(opts.Key, filepath.Join(filepath.Dir(e.dir), keyFile), e.check == nil || !e.check.Found)
 }
 
 func (e *Engine) settings(opts Options) badger.Options {
@@ -173,7 +176,9 @@ func (e *Engine) settings(opts Options) badger.Options {
 // start reads the catalogue and opens what it names, removes what a crash left behind, and brings rows up to date
 // with the windows.
 func (e *Engine) start(opts Options) error {
-	cat, err := e.readCatalogue()
+	txn := e.db.NewTransaction(false)
+	defer txn.Discard()
+	cat, err := readCatalogue(txn)
 	if err != nil {
 		return err
 	}
@@ -185,6 +190,12 @@ func (e *Engine) start(opts Options) error {
 		if loss != nil {
 			e.warn("going on without what was lost: %s", loss)
 		}
+	}
+	if cat.Mark == nil {
+		cat.Mark = e.vault.Mark()
+	}
+	if err := e.vault.Check(cat.Mark); err != nil {
+		return err
 	}
 	v, err := e.openView(cat)
 	if err != nil {

@@ -50,6 +50,9 @@ func key(prefix byte, parts ...[]byte) []byte {
 
 func number(n uint64) []byte { return binary.BigEndian.AppendUint64(nil, n) }
 
+// ofBlockKey is the kind of key that seals components without persons.
+const ofBlockKey = byte(ofBlock)
+
 // Kinds of hashed identifiers. Sends, messages and events share one: whatever has the same name lies together.
 const (
 	ofName    = 'k'

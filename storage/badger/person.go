@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"outboundbot/storage"
+	"outboundbot/storage/badger/columns"
 	"outboundbot/storage/badger/vault"
 )
 
@@ -53,7 +54,7 @@ func (p persons) Key(person uint32) ([16]byte, error) {
 }
 
 // Loose implements packed.Keys: the key of a component in which nobody has a contact.
-func (p persons) Loose(component uint32) [16]byte { return p.e.vault.Loose(component) }
+func (p persons) Loose(component uint32) [16]byte { return p.e.vault.Loose(ofBlockKey, component) }
 
 // Contact implements packed.Keys.
 func (p persons) Contact(person uint32) (channel, contact string, err error) {
@@ -76,7 +77,7 @@ type entries struct {
 }
 
 func (n *entries) enter(channel, contact string) (uint32, error) {
-	if n.next == anyPerson {
+	if n.next == columns.Anyone {
 		return 0, errors.New("the store has as many contacts as it can take")
 	}
 	p := vault.Person{Channel: channel, Contact: contact}

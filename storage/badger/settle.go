@@ -50,9 +50,6 @@ type register interface {
 	enter(channel, contact string) (uint32, error)
 }
 
-// anyPerson stands for a person that nobody remembers: of a send without contact.
-const anyPerson = ^uint32(0)
-
 // settler brings components up to date: it sorts out what is new, folds the component before and after, and tells
 // the rows apart that changed. It is not safe for concurrent use; outcomes are valid until the next settle.
 type settler struct {
@@ -114,7 +111,7 @@ func (s *settler) recall(sources []source) error {
 		rows, orphans := s.folder.Fold(src.events, s.windows)
 		s.out.orphans -= orphans
 		for _, send := range rows {
-			r := columns.Row{Send: send, Person: anyPerson}
+			r := columns.Row{Send: send, Person: columns.Anyone} // of a send without contact nobody remembers it
 			if c := s.person(send.Channel, send.Contact); c != nil && send.Contact != "" {
 				r.Person = c.person
 			}

@@ -18,43 +18,44 @@ func seal(k kind, key []byte, rows int, payload []byte) []byte {
 
 // value reads what the catalogue names: it must be there and whole.
 func (e *Engine) value(k kind, key []byte) (payload []byte, err error) {
+	txn := e.db.NewTransaction(false)
+	defer txn.Discard()
+	payload, err = valueIn(txn, k, key)
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		err = fmt.Errorf("value %x, which the catalogue names, is missing", key)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("a part of the store is damaged (%w): run outboundbot restore BACKUP --replace", err)
+	}
+	return payload, nil
+}
+
+// valueIn reads a value as a transaction sees it.
+func valueIn(txn *badger.Txn, k kind, key []byte) (payload []byte, err error) {
 	defer func() {
 		if r := recover(); r != nil { // Badger meets a damaged table
-			payload, err = nil, fmt.Errorf("a damaged store: %v", r)
+			payload, err = nil, fmt.Errorf("reading value %x: %v", key, r)
 		}
 	}()
-	err = e.db.View(func(txn *badger.Txn) error {
-		item, err := txn.Get(key)
-		if err != nil {
-			return err
-		}
-		b, err := item.ValueCopy(nil)
-		if err != nil {
-			return err
-		}
-		payload, _, err = guard.Unseal(byte(k), key, b)
-		return err
-	})
-	if errors.Is(err, badger.ErrKeyNotFound) {
-		err = fmt.Errorf("a damaged store: value %x, which the catalogue names, is missing", key)
+	item, err := txn.Get(key)
+	if err != nil {
+		return nil, err
 	}
+	b, err := item.ValueCopy(nil)
+	if err != nil {
+		return nil, err
+	}
+	payload, _, err = guard.Unseal(byte(k), key, b)
 	return payload, err
 }
 
 // readCatalogue reads the catalogue; a new store has an empty one.
-func (e *Engine) readCatalogue() (*catalogue, error) {
+func readCatalogue(txn *badger.Txn) (*catalogue, error) {
 	cat := &catalogue{}
-	err := e.db.View(func(txn *badger.Txn) error {
-		_, err := txn.Get(catalogueKey())
-		return err
-	})
+	b, err := valueIn(txn, ofCatalogue, catalogueKey())
 	if errors.Is(err, badger.ErrKeyNotFound) {
 		return cat, nil
 	}
-	if err != nil {
-		return nil, err
-	}
-	b, err := e.value(ofCatalogue, catalogueKey())
 	if err != nil {
 		return nil, err
 	}

@@ -8,6 +8,9 @@ import (
 	"outboundbot/storage"
 )
 
+// Anyone is a person that Find does not look at.
+const Anyone = ^uint32(0)
+
 // Find gives the place of the live or dead row with the same line, origin, campaign, time, person and id as r; false
 // if there is none.
 func (s *Segment) Find(r *Row) (int, bool, error) {
@@ -33,7 +36,7 @@ func (s *Segment) Find(r *Row) (int, bool, error) {
 		return 0, false, nil
 	}
 	for i += run.lo; i < run.hi && times[i] == int64(r.Time); i++ {
-		if persons[i] != r.Person {
+		if r.Person != Anyone && persons[i] != r.Person {
 			continue
 		}
 		ids, err := s.identifiers(columnID)
