@@ -240,7 +240,10 @@ func (w *worker) turn() error {
 		return err
 	}
 	k := numbered(ofPersons, uint64(w.page/personsPerPage))
-	return w.m.write(k, seal(ofPersons, k, len(w.people), b))
+	w.m.mu.Lock()
+	defer w.m.mu.Unlock()
+	w.m.used = max(w.m.used, w.page+uint32(len(w.people)))
+	return w.m.pen.write(k, seal(ofPersons, k, len(w.people), b))
 }
 
 // known implements register.

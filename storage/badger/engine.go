@@ -66,8 +66,9 @@ type Engine struct {
 	oldest *view // that somebody may look at
 
 	garbageMu sync.Mutex
-	garbage   map[uint64]bool // runs and segments that nothing names, or will name no more
-	lastID    uint64          // of a run or segment
+	garbage   map[part]bool // what nothing names yet, or any more
+	doomed    []part        // of it, what nobody looks at
+	lastID    uint64        // of a part
 
 	merging sync.Mutex // held while something is merged
 	merger  *merger
@@ -87,7 +88,7 @@ var ErrClosed = errors.New("the store is closed")
 func Open(dir string, opts Options) (*Engine, error) {
 	e := &Engine{
 		small: opts.Small, windows: opts.Windows, now: opts.Now, log: opts.Log, writer: make(chan struct{}, 1),
-		garbage: map[uint64]bool{}, blocks: newCache(48 << 20), columns: columns.NewCache(256 << 20),
+		garbage: map[part]bool{}, blocks: newCache(48 << 20), columns: columns.NewCache(256 << 20),
 	}
 	if opts.Small {
 		e.blocks, e.columns = newCache(16<<20), columns.NewCache(48<<20)
@@ -203,10 +204,7 @@ func (e *Engine) start(opts Options) error {
 	}
 	e.publish(v, nil)
 	e.lastID = cat.LastID
-	e.remove(cat.Garbage)
-	if err := e.removeUnnamed(); err != nil {
-		return err
-	}
+	e.doom(append(cat.Garbage, e.unnamed(txn)...))
 	return e.refold(opts.Progress)
 }
 
@@ -230,7 +228,10 @@ func (e *Engine) openView(cat *catalogue) (*view, error) {
 	}
 	v.firsts = make([]storage.Instant, 0, int(cat.Persons)+int(cat.Persons)/8)
 	for page := 0; page*firstsPerPage < int(cat.Persons); page++ {
-		b, err := e.value(ofFirsts, numbered(ofFirsts, uint64(page)))
+		if page >= len(cat.Firsts) {
+			return nil, errDamaged
+		}
+		b, err := e.value(ofFirsts, numbered(ofFirsts, cat.Firsts[page]))
 		if err != nil {
 			return nil, err
 		}
