@@ -177,9 +177,9 @@ func (e *Event) sound() bool {
 		sound(e.Value) && sound(e.Currency) && sound(e.Label) && sound(e.Node) && sound(e.Option)
 }
 
-func sound(s string) bool {
-	return s == "" || len(s) <= MaxName && (isPlain(s) || checkText("", s) == nil)
-}
+func sound(s string) bool { return s == "" || isSound(s) }
+
+func isSound(s string) bool { return len(s) <= MaxName && (isPlain(s) || checkText("", s) == nil) }
 
 // isPlain tells whether s is ASCII without NUL. It looks at eight bytes at a time: the highest bit of a byte, or of one
 // less, is set in no byte that is plain.

@@ -219,3 +219,16 @@ func TestSecretNeverPrints(t *testing.T) {
 		}
 	}
 }
+
+func BenchmarkNormalize(b *testing.B) {
+	e := storage.Event{
+		ID: "wamid.HBgLNTA0OTk5:delivered", Type: storage.MessageDelivered, At: 1732442400000, Message: "wamid.HBgLNTA0OTk5",
+		Send: "S0000001", Channel: "WA", Line: "50422220000", Contact: "50499900001",
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if err := e.Normalize(); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
