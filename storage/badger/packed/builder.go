@@ -17,6 +17,9 @@ type Builder struct {
 	keys    Keys
 	columns [columns][]byte
 	bits    bitWriter // public
+	pending []pending
+	numbers bitWriter // of those that are pending, public too
+	marks   []mark
 	hidden  bitWriter // of the component that is being added
 	sealed  []byte
 	names   *names
@@ -57,7 +60,7 @@ func NewBuilder(run uint64, keys Keys) *Builder {
 
 // Size is about how many bytes the block has before compression.
 func (b *Builder) Size() int {
-	n := len(b.sealed) + len(b.bits.b)
+	n := len(b.sealed) + len(b.bits.b) + 4*len(b.pending)
 	for i := range b.columns {
 		n += len(b.columns[i])
 	}
@@ -135,16 +138,23 @@ func (c *componentState) reset(bundle *Bundle) {
 // the first.
 const marked = 64
 
-// mark notes where each column stands.
+// mark is where each column stands before a component. What waits for the block to be whole is counted.
+type mark struct {
+	columns       [eventColumns]uint32
+	bits, numbers uint32
+	pending       int
+}
+
+// mark notes where a component begins.
 func (b *Builder) mark() {
 	if b.components%marked != 0 || b.components == 0 {
 		return
 	}
-	to := &b.columns[markColumn]
-	for _, c := range b.columns[:eventColumns] {
-		*to = binary.AppendUvarint(*to, uint64(len(c)))
+	m := mark{bits: uint32(b.bits.position()), pending: len(b.pending)}
+	for i := range m.columns {
+		m.columns[i] = uint32(len(b.columns[i]))
 	}
-	*to = binary.AppendUvarint(*to, uint64(b.bits.position()))
+	b.marks = append(b.marks, m)
 }
 
 func (b *Builder) code(column int, v uint64) {
