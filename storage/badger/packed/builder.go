@@ -11,13 +11,15 @@ import (
 	"outboundbot/storage"
 )
 
-// Builder packs components into a block. It is for one goroutine; after an error of Add it is as it was before.
+// Builder packs components into one block after another. It is for one goroutine; after an error of Add it is as it
+// was before.
 type Builder struct {
 	run     uint64
 	keys    Keys
 	columns [columns][]byte
 	bits    bitWriter // public
 	pending []pending
+	list    []pending // of one shape
 	numbers bitWriter // of those that are pending, public too
 	marks   []mark
 	hidden  bitWriter // of the component that is being added
@@ -56,6 +58,22 @@ type componentState struct {
 // they are what a component's key is used with.
 func NewBuilder(run uint64, keys Keys) *Builder {
 	return &Builder{run: run, keys: keys, names: newNames(), forms: newForms()}
+}
+
+// reset empties the builder for another block, and keeps its room.
+func (b *Builder) reset() {
+	for i := range b.columns {
+		b.columns[i] = b.columns[i][:0]
+	}
+	b.bits.reset()
+	b.numbers.reset()
+	b.names.reset()
+	b.forms.reset()
+	for r := range b.shapes {
+		b.shapes[r].reset()
+	}
+	b.sealed, b.pending, b.marks = b.sealed[:0], b.pending[:0], b.marks[:0]
+	b.components, b.events, b.first, b.last, b.lastPerson, b.start, b.started = 0, 0, 0, 0, 0, 0, false
 }
 
 // Size is about how many bytes the block has before compression.

@@ -90,14 +90,10 @@ func customers(events []storage.Event) ([]Bundle, *ring) {
 }
 
 // blocks packs bundles into blocks of about that size.
-func blocks(t testing.TB, keys Keys, bundles []Bundle, size int) (all []*Builder, done [][]byte) {
+func blocks(t testing.TB, keys Keys, bundles []Bundle, size int) (done [][]byte) {
 	t.Helper()
-	var b *Builder
+	b := NewBuilder(1, keys)
 	for i := range bundles {
-		if b == nil {
-			b = NewBuilder(1, keys)
-			all = append(all, b)
-		}
 		if err := b.Add(bundles[i]); err != nil {
 			t.Fatal(err)
 		}
@@ -107,15 +103,14 @@ func blocks(t testing.TB, keys Keys, bundles []Bundle, size int) (all []*Builder
 				t.Fatal(err)
 			}
 			done = append(done, block)
-			b = nil
 		}
 	}
-	return all, done
+	return done
 }
 
 func TestCompanyComesBackAsItWas(t *testing.T) {
 	bundles, keys := company(t)
-	_, done := blocks(t, keys, bundles, 128<<10)
+	done := blocks(t, keys, bundles, 128<<10)
 	i := 0
 	for _, block := range done {
 		b, err := Open(block, 1, keys)
@@ -168,13 +163,17 @@ func TestRoom(t *testing.T) {
 		}
 	}
 	for _, size := range []int{64 << 10, 128 << 10, 256 << 10, 1 << 20} {
-		all, done := blocks(t, keys, bundles, size)
+		done := blocks(t, keys, bundles, size)
 		var raw, packedSize [columns]int
 		bits, sealed, total := 0, 0, 0
-		for i, b := range all {
-			bits += len(b.bits.b)
+		for _, block := range done {
+			b, err := Open(block, 1, keys)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bits += len(b.bits) + len(b.numbers)
 			sealed += len(b.sealed)
-			total += len(done[i])
+			total += len(block)
 			for k, c := range b.columns {
 				raw[k] += len(c)
 				packedSize[k] += len(appendFrame(nil, c))
@@ -206,9 +205,24 @@ func BenchmarkBuild(b *testing.B) {
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mevents/s")
 }
 
+// BenchmarkBuildWarm packs the same events again and again, as where they have just been made.
+func BenchmarkBuildWarm(b *testing.B) {
+	bundles, keys := company(b)
+	bundles = bundles[:400]
+	n := 0
+	for _, x := range bundles {
+		n += len(x.Events)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		blocks(b, keys, bundles, 1<<20)
+	}
+	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mevents/s")
+}
+
 func BenchmarkEach(b *testing.B) {
 	bundles, keys := company(b)
-	_, done := blocks(b, keys, bundles, 128<<10)
+	done := blocks(b, keys, bundles, 128<<10)
 	n := 0
 	b.ReportAllocs()
 	for b.Loop() {
@@ -227,7 +241,7 @@ func BenchmarkEach(b *testing.B) {
 
 func BenchmarkOpen(b *testing.B) {
 	bundles, keys := company(b)
-	_, done := blocks(b, keys, bundles, 128<<10)
+	done := blocks(b, keys, bundles, 128<<10)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		if _, err := Open(done[i%len(done)], 1, keys); err != nil {
@@ -238,7 +252,7 @@ func BenchmarkOpen(b *testing.B) {
 
 func BenchmarkFind(b *testing.B) {
 	bundles, keys := company(b)
-	_, done := blocks(b, keys, bundles, 128<<10)
+	done := blocks(b, keys, bundles, 128<<10)
 	opened, err := Open(done[0], 1, keys)
 	if err != nil {
 		b.Fatal(err)

@@ -8,7 +8,8 @@ import (
 // version stands first in a block.
 const version = 1
 
-// Finish makes the block and tells its first and last component and how many events it has. The builder is spent.
+// Finish makes the block and tells its first and last component and how many events it has. The builder is empty then
+// and may go on with the next block of the run.
 func (b *Builder) Finish() (block []byte, first, last uint32, events int, err error) {
 	if b.components == 0 {
 		return nil, 0, 0, 0, errors.New("a block of events needs a component")
@@ -18,7 +19,7 @@ func (b *Builder) Finish() (block []byte, first, last uint32, events int, err er
 	b.putShapes()
 	b.putNames()
 	public, numbers := b.bits.close(), b.numbers.close()
-	block = append(block, version)
+	block = append(make([]byte, 0, b.Size()/2), version)
 	block = binary.AppendUvarint(block, uint64(b.components))
 	block = binary.AppendUvarint(block, uint64(b.events))
 	block = binary.AppendUvarint(block, uint64(b.start))
@@ -26,7 +27,9 @@ func (b *Builder) Finish() (block []byte, first, last uint32, events int, err er
 	block = binary.AppendUvarint(block, uint64(len(numbers)))
 	block = appendColumns(block, &b.columns)
 	block = append(append(append(block, public...), numbers...), b.sealed...)
-	return block, b.first, b.last, b.events, nil
+	first, last, events = b.first, b.last, b.events
+	b.reset()
+	return block, first, last, events, nil
 }
 
 func appendText(b []byte, s string) []byte {

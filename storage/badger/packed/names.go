@@ -37,6 +37,19 @@ func newNames() *names {
 	return &names{seed: maphash.MakeSeed(), slots: make([]uint32, 1<<10), count: map[uint64]uint32{}}
 }
 
+// reset empties the dictionaries for another block.
+func (t *names) reset() {
+	clear(t.slots)
+	clear(t.nodes)
+	clear(t.count)
+	t.nodes = t.nodes[:0]
+	for f := range fields {
+		clear(t.index[f])
+		clear(t.texts[f])
+		t.texts[f], t.order[f] = t.texts[f][:0], t.order[f][:0]
+	}
+}
+
 func mixed(h uint64, f field, parent int32) uint64 {
 	h ^= (uint64(f)<<32 | uint64(uint32(parent))) * 0x9e3779b97f4a7c15
 	return h ^ h>>29

@@ -10,6 +10,14 @@ type shapes struct {
 	last   int // the one used last
 }
 
+// reset empties the shapes for another block.
+func (t *shapes) reset() {
+	clear(t.list)
+	clear(t.index)
+	clear(t.trends)
+	t.list, t.starts, t.begun, t.trends, t.last = t.list[:0], t.starts[:0], t.begun[:0], t.trends[:0], 0
+}
+
 // find is the number of a shape. Where there are too many, or its prefix is part of a contact, it becomes plain.
 func (t *shapes) find(sh shape, s string, contacts []string) int {
 	if t.last < len(t.list) && t.list[t.last] == sh {

@@ -1,6 +1,7 @@
 package packed
 
 import (
+	"cmp"
 	"encoding/binary"
 	"slices"
 	"sort"
@@ -28,6 +29,7 @@ type knot struct {
 
 const (
 	perKnot  = 48 // numbers
+	sampled  = 8  // one in so many is looked at for knots
 	maxKnots = 256
 	maxRise  = 1 << 34
 	maxSpan  = 1 << 28
@@ -60,15 +62,16 @@ func smooth(knots []knot) bool {
 
 // knotsOf draws a line through numbers of one shape, if that makes them shorter.
 func knotsOf(numbers []pending) []knot {
-	sorted := slices.Clone(numbers)
-	slices.SortFunc(sorted, func(x, y pending) int {
-		if x.at != y.at {
-			return int(min(max(x.at-y.at, -1), 1))
-		}
-		return int(min(max(int64(x.n-y.n), -1), 1))
-	})
+	if len(numbers) < 2*perKnot {
+		return nil
+	}
+	sorted := make([]pending, 0, len(numbers)/sampled+1)
+	for i := 0; i < len(numbers); i += sampled {
+		sorted = append(sorted, numbers[i])
+	}
+	slices.SortFunc(sorted, func(x, y pending) int { return cmp.Or(cmp.Compare(x.at, y.at), cmp.Compare(x.n, y.n)) })
 	var knots []knot
-	n := min(len(sorted)/perKnot, maxKnots)
+	n := min(len(numbers)/perKnot, maxKnots)
 	for i := range n {
 		p := sorted[i*(len(sorted)-1)/max(1, n-1)]
 		if at := int64(p.at) >> 10; len(knots) == 0 || at > knots[len(knots)-1].at {
@@ -120,16 +123,15 @@ func (c *cursor) knots() ([]knot, bool) {
 
 // trends finds the knots of all shapes.
 func (b *Builder) trends() {
-	var lists [roles][][]pending
-	for _, p := range b.pending {
-		for len(lists[p.role]) <= int(p.shape) {
-			lists[p.role] = append(lists[p.role], nil)
-		}
-		lists[p.role][p.shape] = append(lists[p.role][p.shape], p)
-	}
-	for r := range lists {
-		for i, list := range lists[r] {
-			b.shapes[r].trends[i] = knotsOf(list)
+	for r := range b.shapes {
+		for i := range b.shapes[r].list {
+			b.list = b.list[:0]
+			for _, p := range b.pending {
+				if p.role == role(r) && p.shape == uint16(i) {
+					b.list = append(b.list, p)
+				}
+			}
+			b.shapes[r].trends[i] = knotsOf(b.list)
 		}
 	}
 }
