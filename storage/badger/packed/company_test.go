@@ -205,19 +205,28 @@ func BenchmarkBuild(b *testing.B) {
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mevents/s")
 }
 
-// BenchmarkBuildWarm packs the same events again and again, as where they have just been made.
-func BenchmarkBuildWarm(b *testing.B) {
+// BenchmarkMerge takes blocks apart and packs them again, as merging runs does.
+func BenchmarkMerge(b *testing.B) {
 	bundles, keys := company(b)
-	bundles = bundles[:400]
+	done := blocks(b, keys, bundles, 256<<10)
+	builder := NewBuilder(2, keys)
 	n := 0
-	for _, x := range bundles {
-		n += len(x.Events)
-	}
 	b.ReportAllocs()
 	for b.Loop() {
-		blocks(b, keys, bundles, 1<<20)
+		for _, block := range done {
+			opened, err := Open(block, 1, keys)
+			if err == nil {
+				err = opened.Each(func(x Bundle) error { n += len(x.Events); return builder.Add(x) })
+			}
+			if err == nil {
+				_, _, _, _, err = builder.Finish()
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
 	}
-	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mevents/s")
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds()/1e6, "Mevents/s")
 }
 
 func BenchmarkEach(b *testing.B) {
