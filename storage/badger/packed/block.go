@@ -12,6 +12,7 @@ type Block struct {
 	keys    Keys
 	columns [columns][]byte
 	bits    []byte
+	numbers []byte // bits too: those of numbers of sends and conversations
 	sealed  []byte
 	start   storage.Instant
 	forms   []readForm
@@ -22,7 +23,7 @@ type Block struct {
 	components []uint32
 	entries    []entry
 	persons    []uint32
-	marks      [][eventColumns + 1]uint32 // where the components that are marked stand in columns and bits
+	marks      []mark // of every marked-th component but the first
 }
 
 // entry is where a component stands.
@@ -44,6 +45,7 @@ type readForm struct {
 type readShape struct {
 	shape
 	start uint64
+	knots []knot
 }
 
 // dictionary has the values of a field: those that follow from nothing, then those of each value of the parent.
@@ -71,7 +73,7 @@ func Open(block []byte, run uint64, keys Keys) (*Block, error) {
 	b := &Block{run: run, keys: keys}
 	components, events := in.code(), in.code()
 	b.start = storage.Instant(in.code())
-	public := in.code()
+	public, numbers := in.code(), in.code()
 	if in.over {
 		return nil, errDamaged
 	}
@@ -79,10 +81,10 @@ func Open(block []byte, run uint64, keys Keys) (*Block, error) {
 	if err != nil {
 		return nil, err
 	}
-	if public > uint64(len(rest)) {
+	if public > uint64(len(rest)) || numbers > uint64(len(rest))-public {
 		return nil, errDamaged
 	}
-	b.bits, b.sealed = rest[:public], rest[public:]
+	b.bits, b.numbers, b.sealed = rest[:public], rest[public:public+numbers], rest[public+numbers:]
 	if components > uint64(len(b.columns[numberColumn])) || events > uint64(len(b.columns[formColumn])) {
 		return nil, errDamaged
 	}
@@ -128,22 +130,27 @@ func (b *Block) readEntries(n int, events uint64) bool {
 func (b *Block) readMarks() bool {
 	in := cursor{b: b.columns[markColumn]}
 	n := max(0, len(b.entries)-1) / marked
-	if n*(eventColumns+1) > len(in.b) {
+	if n*(eventColumns+2) > len(in.b) {
 		return false
 	}
-	b.marks = make([][eventColumns + 1]uint32, n)
-	for i := range b.marks {
-		for k := range b.marks[i] {
-			v := in.code()
-			limit := len(b.bits) * 8
-			if k < eventColumns {
-				limit = len(b.columns[k])
-			}
-			if v > uint64(limit) {
+	b.marks = make([]mark, n)
+	for k := range eventColumns {
+		at := uint64(0)
+		for i := range b.marks {
+			if at += in.code(); at > uint64(len(b.columns[k])) {
 				return false
 			}
-			b.marks[i][k] = uint32(v)
+			b.marks[i].columns[k] = uint32(at)
 		}
+	}
+	bits, numbers := uint64(0), uint64(0)
+	for i := range b.marks {
+		bits += in.code()
+		numbers += in.code()
+		if bits > uint64(len(b.bits))*8 || numbers > uint64(len(b.numbers))*8 {
+			return false
+		}
+		b.marks[i].bits, b.marks[i].numbers = uint32(bits), uint32(numbers)
 	}
 	return !in.over
 }
@@ -270,6 +277,10 @@ func (b *Block) readShapes() bool {
 			sh.prefix = in.text()
 			k, pad, sealed, length := in.code(), in.code(), in.code(), in.code()
 			sh.start = in.code()
+			var ok bool
+			if sh.knots, ok = in.knots(); !ok {
+				return false
+			}
 			if k >= uint64(classes) || pad > 2 || sealed > 1 || length > 1<<16-1 || class(k).counts() && length > 40 {
 				return false
 			}

@@ -11,12 +11,17 @@ import (
 	"outboundbot/storage"
 )
 
-// Builder packs components into a block. It is for one goroutine; after an error of Add it is as it was before.
+// Builder packs components into one block after another. It is for one goroutine; after an error of Add it is as it
+// was before.
 type Builder struct {
 	run     uint64
 	keys    Keys
 	columns [columns][]byte
 	bits    bitWriter // public
+	pending []pending
+	list    []pending // of one shape
+	numbers bitWriter // of those that are pending, public too
+	marks   []mark
 	hidden  bitWriter // of the component that is being added
 	sealed  []byte
 	names   *names
@@ -55,9 +60,25 @@ func NewBuilder(run uint64, keys Keys) *Builder {
 	return &Builder{run: run, keys: keys, names: newNames(), forms: newForms()}
 }
 
+// reset empties the builder for another block, and keeps its room.
+func (b *Builder) reset() {
+	for i := range b.columns {
+		b.columns[i] = b.columns[i][:0]
+	}
+	b.bits.reset()
+	b.numbers.reset()
+	b.names.reset()
+	b.forms.reset()
+	for r := range b.shapes {
+		b.shapes[r].reset()
+	}
+	b.sealed, b.pending, b.marks = b.sealed[:0], b.pending[:0], b.marks[:0]
+	b.components, b.events, b.first, b.last, b.lastPerson, b.start, b.started = 0, 0, 0, 0, 0, 0, false
+}
+
 // Size is about how many bytes the block has before compression.
 func (b *Builder) Size() int {
-	n := len(b.sealed) + len(b.bits.b)
+	n := len(b.sealed) + len(b.bits.b) + 4*len(b.pending)
 	for i := range b.columns {
 		n += len(b.columns[i])
 	}
@@ -135,16 +156,23 @@ func (c *componentState) reset(bundle *Bundle) {
 // the first.
 const marked = 64
 
-// mark notes where each column stands.
+// mark is where each column stands before a component. What waits for the block to be whole is counted.
+type mark struct {
+	columns       [eventColumns]uint32
+	bits, numbers uint32
+	pending       int
+}
+
+// mark notes where a component begins.
 func (b *Builder) mark() {
 	if b.components%marked != 0 || b.components == 0 {
 		return
 	}
-	to := &b.columns[markColumn]
-	for _, c := range b.columns[:eventColumns] {
-		*to = binary.AppendUvarint(*to, uint64(len(c)))
+	m := mark{bits: uint32(b.bits.position()), pending: len(b.pending)}
+	for i := range m.columns {
+		m.columns[i] = uint32(len(b.columns[i]))
 	}
-	*to = binary.AppendUvarint(*to, uint64(b.bits.position()))
+	b.marks = append(b.marks, m)
 }
 
 func (b *Builder) code(column int, v uint64) {

@@ -130,7 +130,7 @@ func roomFor(block int) uint64 { return 4<<20 + 256*uint64(block) }
 // appendColumns appends columns: the length of each, the frames they are in, the frames. The columns that are short
 // share the last frame.
 func appendColumns(block []byte, all *[columns][]byte) []byte {
-	var short []byte
+	short := make([]byte, 0, 4096)
 	for i, c := range all {
 		block = binary.AppendUvarint(block, uint64(len(c)))
 		if len(c) < small {

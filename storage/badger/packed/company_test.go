@@ -90,14 +90,10 @@ func customers(events []storage.Event) ([]Bundle, *ring) {
 }
 
 // blocks packs bundles into blocks of about that size.
-func blocks(t testing.TB, keys Keys, bundles []Bundle, size int) (all []*Builder, done [][]byte) {
+func blocks(t testing.TB, keys Keys, bundles []Bundle, size int) (done [][]byte) {
 	t.Helper()
-	var b *Builder
+	b := NewBuilder(1, keys)
 	for i := range bundles {
-		if b == nil {
-			b = NewBuilder(1, keys)
-			all = append(all, b)
-		}
 		if err := b.Add(bundles[i]); err != nil {
 			t.Fatal(err)
 		}
@@ -107,15 +103,14 @@ func blocks(t testing.TB, keys Keys, bundles []Bundle, size int) (all []*Builder
 				t.Fatal(err)
 			}
 			done = append(done, block)
-			b = nil
 		}
 	}
-	return all, done
+	return done
 }
 
 func TestCompanyComesBackAsItWas(t *testing.T) {
 	bundles, keys := company(t)
-	_, done := blocks(t, keys, bundles, 128<<10)
+	done := blocks(t, keys, bundles, 128<<10)
 	i := 0
 	for _, block := range done {
 		b, err := Open(block, 1, keys)
@@ -168,13 +163,17 @@ func TestRoom(t *testing.T) {
 		}
 	}
 	for _, size := range []int{64 << 10, 128 << 10, 256 << 10, 1 << 20} {
-		all, done := blocks(t, keys, bundles, size)
+		done := blocks(t, keys, bundles, size)
 		var raw, packedSize [columns]int
 		bits, sealed, total := 0, 0, 0
-		for i, b := range all {
-			bits += len(b.bits.b)
+		for _, block := range done {
+			b, err := Open(block, 1, keys)
+			if err != nil {
+				t.Fatal(err)
+			}
+			bits += len(b.bits) + len(b.numbers)
 			sealed += len(b.sealed)
-			total += len(done[i])
+			total += len(block)
 			for k, c := range b.columns {
 				raw[k] += len(c)
 				packedSize[k] += len(appendFrame(nil, c))
@@ -206,9 +205,33 @@ func BenchmarkBuild(b *testing.B) {
 	b.ReportMetric(float64(n)*float64(b.N)/b.Elapsed().Seconds()/1e6, "Mevents/s")
 }
 
+// BenchmarkMerge takes blocks apart and packs them again, as merging runs does.
+func BenchmarkMerge(b *testing.B) {
+	bundles, keys := company(b)
+	done := blocks(b, keys, bundles, 256<<10)
+	builder := NewBuilder(2, keys)
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		for _, block := range done {
+			opened, err := Open(block, 1, keys)
+			if err == nil {
+				err = opened.Each(func(x Bundle) error { n += len(x.Events); return builder.Add(x) })
+			}
+			if err == nil {
+				_, _, _, _, err = builder.Finish()
+			}
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(float64(n)/b.Elapsed().Seconds()/1e6, "Mevents/s")
+}
+
 func BenchmarkEach(b *testing.B) {
 	bundles, keys := company(b)
-	_, done := blocks(b, keys, bundles, 128<<10)
+	done := blocks(b, keys, bundles, 128<<10)
 	n := 0
 	b.ReportAllocs()
 	for b.Loop() {
@@ -227,7 +250,7 @@ func BenchmarkEach(b *testing.B) {
 
 func BenchmarkOpen(b *testing.B) {
 	bundles, keys := company(b)
-	_, done := blocks(b, keys, bundles, 128<<10)
+	done := blocks(b, keys, bundles, 128<<10)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		if _, err := Open(done[i%len(done)], 1, keys); err != nil {
@@ -238,7 +261,7 @@ func BenchmarkOpen(b *testing.B) {
 
 func BenchmarkFind(b *testing.B) {
 	bundles, keys := company(b)
-	_, done := blocks(b, keys, bundles, 128<<10)
+	done := blocks(b, keys, bundles, 128<<10)
 	opened, err := Open(done[0], 1, keys)
 	if err != nil {
 		b.Fatal(err)

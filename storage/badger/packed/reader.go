@@ -12,6 +12,7 @@ type reader struct {
 	b       *Block
 	columns [eventColumns]cursor
 	bits    bitReader // public
+	numbers bitReader // public
 	hidden  bitReader // of the component that is read
 	piece   []byte    // opened
 	sealer  sealer
@@ -20,6 +21,7 @@ type reader struct {
 	text     []byte // literals of the component one after the other
 	fixes    []fix  // where they belong
 	damaged  bool
+	at       storage.Instant // of the event
 
 	sends, talks, messages, spellings []span
 	lastText                          [fields]string
@@ -49,15 +51,16 @@ const (
 
 // reader stands at the component marked before the i-th.
 func (b *Block) reader(i int) *reader {
-	r := &reader{b: b, bits: bitReader{b: b.bits}}
+	r := &reader{b: b, bits: bitReader{b: b.bits}, numbers: bitReader{b: b.numbers}}
 	for k := range r.columns {
 		r.columns[k].b = b.columns[k]
 	}
-	if mark := i / marked; mark > 0 {
+	if i >= marked {
+		m := &b.marks[i/marked-1]
 		for k := range r.columns {
-			r.columns[k].i = int(b.marks[mark-1][k])
+			r.columns[k].i = int(m.columns[k])
 		}
-		r.bits.pos = int(b.marks[mark-1][eventColumns])
+		r.bits.pos, r.numbers.pos = int(m.bits), int(m.numbers)
 	}
 	for role := range r.last {
 		r.last[role] = make([]uint64, len(b.shapes[role]))
@@ -91,10 +94,11 @@ func (r *reader) bundle(i int, out *Bundle) error {
 	if cap(events) == 0 {
 		events = make([]storage.Event, 0, min(e.events, firstEvents))
 	}
-	after, at := 0, r.b.start
+	after := 0
+	r.at = r.b.start
 	for n := range e.events {
 		events = append(events, storage.Event{})
-		r.event(&events[n], n, &after, &at)
+		r.event(&events[n], n, &after)
 		if r.damaged {
 			return errDamaged
 		}
@@ -139,7 +143,7 @@ func (r *reader) over() bool {
 			return true
 		}
 	}
-	return r.bits.over() || r.hidden.over()
+	return r.bits.over() || r.numbers.over() || r.hidden.over()
 }
 
 // nextForm reads the form of an event.
@@ -159,18 +163,18 @@ func (r *reader) number(column int) uint64 {
 	return r.bits.tail(uint(r.columns[column].code()))
 }
 
-// event reads the n-th event of a component; after is the form of the one before it, at its time.
-func (r *reader) event(e *storage.Event, n uint32, after *int, at *storage.Instant) {
+// event reads the n-th event of a component; after is the form of the one before it.
+func (r *reader) event(e *storage.Event, n uint32, after *int) {
 	f := r.nextForm(after)
 	if f == nil {
 		return
 	}
 	if n == 0 {
-		*at += storage.Instant(unzigzag(r.number(firstColumn)))
+		r.at += storage.Instant(unzigzag(r.number(firstColumn)))
 	} else {
-		*at += storage.Instant(r.number(f.step))
+		r.at += storage.Instant(r.number(f.step))
 	}
-	e.Type, e.At = f.typ, *at
+	e.Type, e.At = f.typ, r.at
 	e.Test, e.Sale = f.more&testFlag != 0, f.more&saleFlag != 0
 	r.links(e, f, n)
 	for rest := f.same; rest != 0; rest &= rest - 1 {
@@ -299,20 +303,22 @@ func (r *reader) literal(role role) span {
 
 // counted reads a numbered id.
 func (r *reader) counted(role role, i int, sh *readShape) uint64 {
-	before := r.last[role][i]
-	var n uint64
+	if sh.sealed {
+		r.last[role][i] += uint64(unzigzag(unhide(&r.hidden)))
+		return r.last[role][i]
+	}
+	if sh.class == decimalClass {
+		return uint64(unzigzag(r.number(deltaColumn + int(role))))
+	}
+	column, from := deltaColumn+int(role), r.last[role][i]
 	switch {
-	case sh.sealed:
-		n = before + uint64(unzigzag(unhide(&r.hidden)))
-	case before != 0 || sh.class == decimalClass:
-		n = before + uint64(unzigzag(r.number(deltaColumn+int(role))))
-	default:
-		n = sh.start + uint64(unzigzag(r.number(startColumn+int(role))))
+	case sh.knots != nil:
+		from = expected(sh.knots, r.at)
+	case from == 0:
+		column, from = startColumn+int(role), sh.start
 	}
-	if sh.class != decimalClass {
-		r.last[role][i] = n
-	}
-	return n
+	r.last[role][i] = from + uint64(unzigzag(r.numbers.tail(uint(r.columns[column].code()))))
+	return r.last[role][i]
 }
 
 // name reads the value of a field in dictionaries.

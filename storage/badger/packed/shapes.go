@@ -5,8 +5,17 @@ type shapes struct {
 	list   []shape
 	starts []uint64 // the first public number of each
 	begun  []bool   // it has one
+	trends [][]knot // of those that grow with time
 	index  map[shape]int
 	last   int // the one used last
+}
+
+// reset empties the shapes for another block.
+func (t *shapes) reset() {
+	clear(t.list)
+	clear(t.index)
+	clear(t.trends)
+	t.list, t.starts, t.begun, t.trends, t.last = t.list[:0], t.starts[:0], t.begun[:0], t.trends[:0], 0
 }
 
 // find is the number of a shape. Where there are too many, or its prefix is part of a contact, it becomes plain.
@@ -25,7 +34,7 @@ func (t *shapes) find(sh shape, s string, contacts []string) int {
 		i = len(t.list)
 		t.index[sh] = i
 		t.list = append(t.list, sh)
-		t.starts, t.begun = append(t.starts, 0), append(t.begun, false)
+		t.starts, t.begun, t.trends = append(t.starts, 0), append(t.begun, false), append(t.trends, nil)
 	}
 	t.last = i
 	return i
@@ -56,13 +65,13 @@ func (b *Builder) literal(r role, s string, sealed bool) {
 	switch delta := zigzag(int64(n - before)); {
 	case sealed:
 		hide(&b.hidden, delta)
-	case before != 0 || sh.class == decimalClass:
+	case sh.class == decimalClass:
 		b.number(deltaColumn+int(r), delta)
 	default:
 		if !t.begun[i] {
 			t.starts[i], t.begun[i] = n, true
 		}
-		b.number(startColumn+int(r), zigzag(int64(n-t.starts[i])))
+		b.pending = append(b.pending, pending{r, uint16(i), c.at, n, before})
 	}
 }
 
