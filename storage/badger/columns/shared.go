@@ -143,8 +143,10 @@ const safeAmount = 1e9
 
 func (out *shared) amount(a *amounts, row uint16, k int, t storage.Tag) {
 	if n := a.numbers[k]; a.scales[k] != exactly && -safeAmount <= n && n <= safeAmount {
-		out.amounts = append(out.amounts, amount{row, out.count.worthKey(t.Currency, a.scales[k]), n})
-		return
+		if key, ok := out.count.worthKey(t.Currency, a.scales[k]); ok {
+			out.amounts = append(out.amounts, amount{row, key, n})
+			return
+		}
 	}
 	t.Value = a.text(k)
 	s := storage.Send{Tags: []storage.Tag{t}}
@@ -153,17 +155,23 @@ func (out *shared) amount(a *amounts, row uint16, k int, t storage.Tag) {
 	}
 }
 
-func (c *counting) worthKey(currency string, scale byte) uint16 {
+// manyKeys is up to how many currencies and scales are told apart by looking at all.
+const manyKeys = 64
+
+func (c *counting) worthKey(currency string, scale byte) (key uint16, ok bool) {
 	if currency == "" {
 		currency = storage.None
 	}
 	for i, k := range c.worthKeys {
 		if k.scale == scale && k.currency == currency {
-			return uint16(i)
+			return uint16(i), true
 		}
 	}
+	if len(c.worthKeys) == manyKeys {
+		return 0, false
+	}
 	c.worthKeys = append(c.worthKeys, worthKey{currency, scale})
-	return uint16(len(c.worthKeys) - 1)
+	return uint16(len(c.worthKeys) - 1), true
 }
 
 // chosen tells which rows are selected.
