@@ -28,7 +28,25 @@ func (v *View) Count(ctx context.Context, q *storage.Question) (storage.Count, e
 	if err != nil {
 		return storage.Count{}, err
 	}
-	return c.result(), nil
+	count := c.result()
+	if len(v.Parts) > 0 {
+		c.done()
+	}
+	return count, nil
+}
+
+// done gives what may be used again back.
+func (c *counting) done() {
+	s := c.plan.scratch
+	s.waits = c.waits[:0]
+	for i, p := range c.passes {
+		if i == len(s.waiting) {
+			s.waiting, s.crowds = append(s.waiting, nil), append(s.crowds, crowd{})
+		}
+		s.waiting[i] = p.waiting[:0]
+		s.crowds[i] = crowd{persons: p.crowd.persons[:0], groups: p.crowd.groups[:0]}
+	}
+	c.plan.view.Parts[0].cache.scratch.Put(s)
 }
 
 // counting is a count in the making.
@@ -39,6 +57,7 @@ type counting struct {
 
 	successes, failures, answers []bool // facts, by number
 	tags, codes, options         *values
+	worthKeys                    []worthKey
 	waits                        []int64
 }
 
@@ -65,6 +84,12 @@ func newCounting(v *View, q *storage.Question) *counting {
 			a.pass, a.grouping = c.grouping(by, runs)
 		}
 		c.asked = append(c.asked, a)
+	}
+	c.waits = p.scratch.waits
+	for i, pass := range c.passes {
+		if i < len(p.scratch.waiting) {
+			pass.waiting, pass.crowd = p.scratch.waiting[i], p.scratch.crowds[i]
+		}
 	}
 	return c
 }
@@ -182,7 +207,7 @@ func (c *counting) tallies(p *pass, g *grouping, heads []head) []storage.Tally {
 		t.Value = map[string]decimal.Decimal{}
 		t.Spread[storage.FlowEnds] = endsOf(ends[group], open[group]-running[group], running[group])
 	}
-	p.worth.each(func(cell int, currency string, sum decimal.Decimal) {
+	p.worth.each(c.worthKeys, func(cell int, currency string, sum decimal.Decimal) {
 		for _, group := range g.of[cell] {
 			value := tallies[group].Value
 			value[currency] = value[currency].Add(sum)

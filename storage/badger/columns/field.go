@@ -110,9 +110,10 @@ func (f *field) ofRuns(s *Segment) []uint32 {
 	return list
 }
 
-// ofRows gives the variety of each row of a segment; those of rows that are not selected may be left out.
+// ofRows gives the variety of each row of a segment; those of rows that are not selected may be
+// anything that has turned up. It is valid until the next segment.
 func (f *field) ofRows(s *selection) ([]uint32, error) {
-	out := make([]uint32, s.rows)
+	out := s.plan.scratch.numbers(s.rows)
 	switch f.level {
 	case byRun:
 		of := f.ofRuns(s.Segment)

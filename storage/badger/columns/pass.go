@@ -70,11 +70,7 @@ func (p *pass) add(s *selection, c *shared) error {
 			}
 		}
 	}
-	for _, a := range c.amounts {
-		if cells[a.row] != noCell {
-			p.worth.add(cells[a.row], n, a)
-		}
-	}
+	p.worth.add(cells, n, c)
 	for _, i := range c.waited {
 		p.waiting = append(p.waiting, cells[i])
 	}
@@ -86,7 +82,7 @@ func (p *pass) add(s *selection, c *shared) error {
 
 // cellsOf gives the cell of each row.
 func (p *pass) cellsOf(s *selection) ([]uint32, error) {
-	cells := s.plan.room(s.rows)
+	cells := s.plan.scratch.numbers(s.rows)
 	for i := range cells {
 		cells[i] = noCell
 	}
@@ -101,7 +97,8 @@ func (p *pass) cellsOf(s *selection) ([]uint32, error) {
 		}
 	}
 	if len(p.fields) == 1 {
-		of[1] = make([]uint32, s.rows)
+		of[1] = s.plan.scratch.numbers(s.rows)
+		clear(of[1])
 	}
 	p.combine(s, cells, of[0], of[1])
 	return cells, nil
@@ -242,20 +239,26 @@ func scatter(s *selection, g *grid, n int, cells []uint32, v *valued) {
 
 // amount is the worth of a tagging.
 type amount struct {
-	row   int
-	of    worthKey
-	n     int64
-	exact decimal.Decimal // where n does not do
+	row uint16
+	key uint16 // of the currency and scale
+	n   int64
+}
+
+// exactAmount is one that does not fit.
+type exactAmount struct {
+	row      uint16
+	currency string
+	amount   decimal.Decimal
 }
 
 type worthKey struct {
 	currency string
-	scale    byte // exactly for one that is added up as a decimal
+	scale    byte
 }
 
 // worth sums amounts by cell.
 type worth struct {
-	sums  map[worthKey]*sums
+	sums  []sums // by key
 	exact map[exactKey]decimal.Decimal
 }
 
@@ -269,37 +272,36 @@ type exactKey struct {
 	currency string
 }
 
-func (w *worth) add(cell uint32, cells int, a amount) {
-	if a.of.scale == exactly {
+func (w *worth) add(cells []uint32, n int, c *shared) {
+	for len(w.sums) < len(c.count.worthKeys) {
+		w.sums = append(w.sums, sums{})
+	}
+	for i := range w.sums {
+		if s := &w.sums[i]; len(s.sum) < n {
+			s.sum = append(s.sum, make([]int64, n-len(s.sum))...)
+			s.some = append(s.some, make([]bool, n-len(s.some))...)
+		}
+	}
+	for _, a := range c.amounts {
+		cell, s := cells[a.row], &w.sums[a.key]
+		s.sum[cell] += a.n
+		s.some[cell] = true
+	}
+	for _, a := range c.exact {
 		if w.exact == nil {
 			w.exact = map[exactKey]decimal.Decimal{}
 		}
-		k := exactKey{cell, a.of.currency}
-		w.exact[k] = w.exact[k].Add(a.exact)
-		return
+		k := exactKey{cells[a.row], a.currency}
+		w.exact[k] = w.exact[k].Add(a.amount)
 	}
-	if w.sums == nil {
-		w.sums = map[worthKey]*sums{}
-	}
-	s := w.sums[a.of]
-	if s == nil {
-		s = &sums{}
-		w.sums[a.of] = s
-	}
-	if len(s.sum) < cells {
-		s.sum = append(s.sum, make([]int64, cells-len(s.sum))...)
-		s.some = append(s.some, make([]bool, cells-len(s.some))...)
-	}
-	s.sum[cell] += a.n
-	s.some[cell] = true
 }
 
 // each gives the sums.
-func (w *worth) each(f func(cell int, currency string, sum decimal.Decimal)) {
-	for k, s := range w.sums {
-		for cell, some := range s.some {
+func (w *worth) each(keys []worthKey, f func(cell int, currency string, sum decimal.Decimal)) {
+	for k := range w.sums {
+		for cell, some := range w.sums[k].some {
 			if some {
-				f(cell, k.currency, decimal.New(s.sum[cell], -int32(k.scale)))
+				f(cell, keys[k].currency, decimal.New(w.sums[k].sum[cell], -int32(keys[k].scale)))
 			}
 		}
 	}

@@ -14,7 +14,7 @@ type plan struct {
 	recurring  *recurring
 	covered    []bool   // facts that the question covers, by number
 	success    []uint64 // all ones for facts of a successful send, by number
-	scratch    []uint32
+	scratch    *scratch
 	candidates map[uint32]bool // persons that a condition on phones may mean
 	anybody    bool            // such a condition may mean sends without contact
 }
@@ -28,9 +28,13 @@ type condition struct {
 }
 
 func newPlan(v *View, q *storage.Question) *plan {
-	p := &plan{view: v, q: q, fields: map[string]*field{}, candidates: map[uint32]bool{}}
+	p := &plan{view: v, q: q, fields: map[string]*field{}, candidates: map[uint32]bool{}, scratch: &scratch{}}
 	if len(v.Parts) > 0 {
-		p.facts = v.Parts[0].cache.allFacts()
+		cache := v.Parts[0].cache
+		p.facts = cache.allFacts()
+		if kept, ok := cache.scratch.Get().(*scratch); ok {
+			p.scratch = kept
+		}
 	}
 	p.recurring = newRecurring(v, q)
 	for _, c := range append(q.Scope.Where(), q.Where...) {
@@ -57,14 +61,6 @@ func newPlan(v *View, q *storage.Question) *plan {
 		}
 	}
 	return p
-}
-
-// room is a slice for a segment's rows, the same for every call.
-func (p *plan) room(n int) []uint32 {
-	if cap(p.scratch) < n {
-		p.scratch = make([]uint32, MaxRows)
-	}
-	return p.scratch[:n]
 }
 
 // words is how many words a set of all persons has.

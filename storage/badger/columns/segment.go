@@ -173,7 +173,7 @@ func (s *Segment) persons() ([]uint32, error) {
 
 func (s *Segment) times() ([]int64, error) {
 	return column(s, columnTime, func(r *reader) ([]int64, int) {
-		times := r.spread(s.rows, 0)
+		times := r.spread(s.rows)
 		if r.bad {
 			return nil, 0
 		}
@@ -335,7 +335,7 @@ type numbers struct {
 func (s *Segment) numbers(number int) (*numbers, error) {
 	return column(s, number, func(r *reader) (*numbers, int) {
 		p, n := s.place(r)
-		off := r.spread(n, noNumber)
+		off := r.spread(n)
 		if r.bad {
 			return nil, 0
 		}
@@ -370,7 +370,7 @@ func (s *Segment) amounts() (*amounts, error) {
 	return column(s, columnAmounts, func(r *reader) (*amounts, int) {
 		n := r.below(1 << 30)
 		a := &amounts{scales: r.packed()}
-		a.numbers = r.spread(len(a.scales), 0)
+		a.numbers = r.spread(len(a.scales))
 		odd := reader{b: r.packed()}
 		if len(a.scales) != n || r.bad || tags == nil {
 			r.fail()

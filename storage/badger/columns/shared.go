@@ -1,8 +1,6 @@
 package columns
 
 import (
-	"github.com/shopspring/decimal"
-
 	"outboundbot/storage"
 )
 
@@ -11,6 +9,8 @@ type shared struct {
 	tags, codes, options valued
 	running              []uint16 // rows whose flow is in progress
 	amounts              []amount
+	exact                []exactAmount
+	count                *counting
 	waited               []uint16 // answered rows
 }
 
@@ -44,7 +44,7 @@ func (v *values) of(key string, s storage.Send) uint32 {
 
 // share reads what the passes need of a segment.
 func (c *counting) share(s *selection) (*shared, error) {
-	var out shared
+	out := shared{count: c}
 	var err error
 	for _, x := range []struct {
 		column  int
@@ -131,7 +131,7 @@ func (out *shared) value(c *counting, s *selection) error {
 		}
 		for n, t := range of[code] {
 			if t.Sale {
-				out.amounts = a.append(out.amounts, i, int(a.from[i])+n, t)
+				out.amount(a, uint16(i), int(a.from[i])+n, t)
 			}
 		}
 	}
@@ -141,20 +141,37 @@ func (out *shared) value(c *counting, s *selection) error {
 // safeAmount is the greatest number of which billions can be added up.
 const safeAmount = 1e9
 
-func (a *amounts) append(list []amount, row, k int, t storage.Tag) []amount {
+func (out *shared) amount(a *amounts, row uint16, k int, t storage.Tag) {
 	if n := a.numbers[k]; a.scales[k] != exactly && -safeAmount <= n && n <= safeAmount {
-		currency := t.Currency
-		if currency == "" {
-			currency = storage.None
+		if key, ok := out.count.worthKey(t.Currency, a.scales[k]); ok {
+			out.amounts = append(out.amounts, amount{row, key, n})
+			return
 		}
-		return append(list, amount{row, worthKey{currency, a.scales[k]}, n, decimal.Zero})
 	}
 	t.Value = a.text(k)
 	s := storage.Send{Tags: []storage.Tag{t}}
 	for currency, exact := range s.Amounts() {
-		list = append(list, amount{row, worthKey{currency, exactly}, 0, exact})
+		out.exact = append(out.exact, exactAmount{row, currency, exact})
 	}
-	return list
+}
+
+// manyKeys is up to how many currencies and scales are told apart by looking at all.
+const manyKeys = 64
+
+func (c *counting) worthKey(currency string, scale byte) (key uint16, ok bool) {
+	if currency == "" {
+		currency = storage.None
+	}
+	for i, k := range c.worthKeys {
+		if k.scale == scale && k.currency == currency {
+			return uint16(i), true
+		}
+	}
+	if len(c.worthKeys) == manyKeys {
+		return 0, false
+	}
+	c.worthKeys = append(c.worthKeys, worthKey{currency, scale})
+	return uint16(len(c.worthKeys) - 1), true
 }
 
 // chosen tells which rows are selected.
@@ -162,7 +179,7 @@ func (s *selection) chosen() []bool {
 	if s.mask != nil {
 		return s.mask
 	}
-	s.mask = make([]bool, s.rows)
+	s.mask = s.plan.scratch.bools(s.rows)
 	for _, run := range s.runs {
 		for _, i := range run.list {
 			s.mask[i] = true

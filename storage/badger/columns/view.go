@@ -44,6 +44,7 @@ func (p *plan) each(ctx context.Context, f func(*selection) error) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		p.scratch.used = 0
 		s, err := p.selectRows(&p.view.Parts[i])
 		if err != nil {
 			return err
