@@ -1,6 +1,7 @@
 package guard_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"flag"
@@ -142,6 +143,9 @@ func fateOf(t *testing.T, name, dir string) (fate string) {
 	}
 	defer s.db.Close()
 	defer s.block.Release()
+	if err := guard.Tables(dir); err != nil {
+		t.Errorf("%s: served, but %v", name, err)
+	}
 	if _, err := s.content(); err != nil {
 		var damage *guard.Damage
 		if !errors.As(err, &damage) && !errors.Is(err, badger.ErrKeyNotFound) {
@@ -153,4 +157,38 @@ func fateOf(t *testing.T, name, dir string) (fate string) {
 		t.Errorf("%s: served %d commits of 80", name, s.sequence())
 	}
 	return "served"
+}
+
+// TestTables: a block that is damaged while the store is open is found.
+func TestTables(t *testing.T) {
+	dir := made(t, 60)
+	s, err := open(dir, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.close(t)
+	if err := guard.Tables(dir); err != nil {
+		t.Fatal(err)
+	}
+	list, _ := filepath.Glob(filepath.Join(dir, "*.sst"))
+	f, err := os.OpenFile(list[0], os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	was := make([]byte, 64)
+	if _, err := f.ReadAt(was, 1000); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.WriteAt(bytes.Repeat([]byte{0xa5}, len(was)), 1000); err != nil {
+		t.Fatal(err)
+	}
+	err = guard.Tables(dir)
+	var refusal *guard.Refusal
+	if !errors.As(err, &refusal) || !strings.Contains(err.Error(), filepath.Base(list[0])) {
+		t.Error(err)
+	}
+	if _, err := f.WriteAt(was, 1000); err != nil {
+		t.Fatal(err)
+	}
 }

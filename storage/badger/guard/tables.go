@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -38,8 +40,34 @@ type table struct {
 // errTable: something in a table is not what was written.
 var errTable = errors.New("does not match its checksum")
 
-// tables checks the tables that MANIFEST names: their index and last block, or with all every block. It gives the name
-// of one that is damaged.
+// Tables reads every block of every table of the database in dir, which may be open, and compares checksums. It is
+// what Badger's VerifyChecksum is, which panics on some damage. A damaged table gives a [*Refusal].
+func Tables(dir string) error {
+	for {
+		f, fault, err := look(dir)
+		if err != nil {
+			return err
+		}
+		if fault != "" {
+			return &Refusal{Dir: dir, What: "holds data tables but its MANIFEST " + fault, Do: restoreIt, Opened: true}
+		}
+		name, err := f.damagedTable(true)
+		switch {
+		case name != "":
+			return &Refusal{Dir: dir, What: "has a damaged data table, " + name, Do: restoreIt, Opened: true}
+		case !errors.Is(err, fs.ErrNotExist):
+			return err
+		}
+		// A compaction has replaced tables meanwhile; if one was just deleted, look again.
+		if again, _, err := look(dir); err == nil && maps.Equal(again.named, f.named) {
+			name, _ := f.missing()
+			return &Refusal{Dir: dir, What: "lacks its data table " + name, Do: restoreIt, Opened: true}
+		}
+	}
+}
+
+// damagedTable checks the tables that MANIFEST names: their index and last block, or with all every block. It gives
+// the name of one that is damaged.
 func (f *folder) damagedTable(all bool) (string, error) {
 	work := make(chan uint64, len(f.named))
 	for id := range f.named {
