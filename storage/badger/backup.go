@@ -2,7 +2,6 @@ package badger
 
 import (
 	"context"
-	"fmt"
 	"io"
 	"time"
 
@@ -21,8 +20,8 @@ func (e *Engine) Backup(ctx context.Context, to io.Writer, now time.Time) error 
 		return err
 	}
 	defer done()
-	if err := e.db.VerifyChecksum(); err != nil {
-		return fmt.Errorf("a data table of the store is damaged (%w), so no backup was made: run outboundbot restore BACKUP --replace", err)
+	if err := archive.Sound(e.db); err != nil {
+		return err
 	}
 	info, err := about(txn)
 	if err != nil {
