@@ -76,20 +76,23 @@ func (j *jsonText) truth(b bool) {
 	*j = strconv.AppendBool(*j, b)
 }
 
-// text adds a string. Most need no escape and are copied; the others go through encoding/json.
+// text adds a string.
 func (j *jsonText) text(s string) {
 	j.value()
+	*j = appendText(*j, s)
+}
+
+// appendText adds a string where no comma is needed. Most need no escape and are copied; the others go through
+// encoding/json.
+func appendText(b []byte, s string) []byte {
 	if plain(s) {
-		b := append(*j, '"')
-		b = append(b, s...)
-		*j = append(b, '"')
-		return
+		return append(append(append(b, '"'), s...), '"')
 	}
 	escaped, err := json.Marshal(s)
 	if err != nil {
 		escaped = []byte(`""`) // cannot be: every string has a JSON form
 	}
-	*j = append(*j, escaped...)
+	return append(b, escaped...)
 }
 
 // plain tells whether a text stands in JSON as it is. It looks at eight bytes at once, the last eight perhaps twice.

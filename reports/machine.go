@@ -132,6 +132,10 @@ func writeSends(w io.Writer, j *jsonText, columns []auditColumn, sends []storage
 		j.record(i == 0)
 		for k := range columns {
 			*j = append(*j, keys[k]...)
+			if columns[k].text != nil {
+				*j = appendText(*j, columns[k].text(&sends[i]))
+				continue
+			}
 			c := columns[k].cell(&sends[i])
 			j.cell(&c)
 		}

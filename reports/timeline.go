@@ -73,8 +73,7 @@ func (j *jsonText) events(w io.Writer, list []storage.Event) error {
 		}
 		for k := range eventTexts {
 			if s := eventTexts[k].of(e); s != "" {
-				*j = append(*j, eventKeys[k]...)
-				j.text(s)
+				*j = appendText(append(*j, eventKeys[k]...), s)
 			}
 		}
 		if e.UpTo != 0 {
