@@ -3,7 +3,6 @@ package badger
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"slices"
 	"sync"
 
@@ -158,24 +157,20 @@ func (b *bulk) pull(n int) ([]byte, error) {
 	b.stacks[n] = nil
 	kept := data[:0]
 	for rest := data; len(rest) > 0; {
-		component, k := binary.Uvarint(rest)
-		length, j := binary.Uvarint(rest[k:])
-		end := k + j + int(length)
-		c := uint32(component) + uint32(n)*stackSpan
+		component, length := header(rest)
+		end := headerSize + length
+		c := component + uint32(n)*stackSpan
 		leader := b.unions.of(c)
 		switch home := int(leader / stackSpan); {
-		case leader == c:
-			kept = append(kept, rest[:end]...)
 		case home == n:
-			// the record may grow by a byte or two, and must not reach the next one
-			moved := binary.AppendUvarint(nil, uint64(leader%stackSpan))
-			moved = append(moved, rest[k:end]...)
-			if len(moved) > end {
-				panic("an older component has a longer number")
+			if leader != c || len(kept) != len(data)-len(rest) {
+				kept = append(kept, rest[:end]...)
+				appendHeader(kept[len(kept)-end:len(kept)-end], leader%stackSpan, length, arrivalOf(kept[len(kept)-end:]))
+			} else {
+				kept = kept[:len(kept)+end] // it stands where it shall
 			}
-			kept = append(kept, moved...)
 		default:
-			if err := b.stacks[home].push(b.spool, leader%stackSpan, rest[k+j:end]); err != nil {
+			if err := b.stacks[home].push(b.spool, leader%stackSpan, rest[headerSize:end], arrivalOf(rest)); err != nil {
 				return nil, err
 			}
 		}

@@ -122,7 +122,7 @@ func (e *Engine) openFolder(dir string, opts Options) error {
 		if err != nil {
 			return err
 		}
-		if e.check, err = guard.Before(dir, format, opts.AcceptLoss); err != nil {
+		if e.check, err = guard.Before(dir, guard.Options{Format: format, AcceptLoss: opts.AcceptLoss}); err != nil {
 			return err
 		}
 		removeSpools(dir)
