@@ -46,6 +46,10 @@ func TestBackupAndRestore(t *testing.T) {
 	must(t, "is whole", "verify", file)
 	must(t, "The store is whole: 71 events", "verify", "--data", data)
 	must(t, "compared and is equal", "restore", "--data", other, file)
+	key, err := os.ReadFile(filepath.Join(data, "master.key")) // a backup is worth nothing to who lacks the key
+	if err != nil || os.WriteFile(filepath.Join(other, "master.key"), key, 0o600) != nil {
+		t.Fatal(err)
+	}
 	if got := goldenFigures(t, other); got != want {
 		t.Errorf("the restored store says\n%s\nnot\n%s", got, want)
 	}

@@ -128,10 +128,6 @@ func (e *Engine) openFolder(dir string, opts Options) error {
 		removeSpools(dir)
 	}
 	var err error
-	if e.vault, err = e.openVault(opts); err != nil {
-		return err
-	}
-	e.secret = e.vault.TokenSecret()
 	if e.db, err = badger.Open(e.settings(opts)); err == nil {
 		return nil
 	}
@@ -177,6 +173,11 @@ func (e *Engine) settings(opts Options) badger.Options {
 // start reads the catalogue and opens what it names, removes what a crash left behind, and brings rows up to date
 // with the windows.
 func (e *Engine) start(opts Options) error {
+	var err error
+	if e.vault, err = e.openVault(opts); err != nil { // while nobody else has the folder
+		return err
+	}
+	e.secret = e.vault.TokenSecret()
 	txn := e.db.NewTransaction(false)
 	defer txn.Discard()
 	cat, err := readCatalogue(txn)
