@@ -33,6 +33,10 @@ type entry struct {
 	from, to, state uint32 // its sealed piece, and how much of it is state
 }
 
+// maxDensity is more events than one byte can hold: an event has an id of its own, so it has sealed bits, or its
+// message has, and there are few templates.
+const maxDensity = 2 * maxTemplates
+
 // readForm is a form made ready for reading.
 type readForm struct {
 	form
@@ -85,7 +89,7 @@ func Open(block []byte, run uint64, keys Keys) (*Block, error) {
 		return nil, errDamaged
 	}
 	b.bits, b.numbers, b.sealed = rest[:public], rest[public:public+numbers], rest[public+numbers:]
-	if components > uint64(len(b.columns[numberColumn])) || events > uint64(len(b.columns[formColumn])) {
+	if components > uint64(len(b.columns[numberColumn])) || events > uint64(len(b.columns[formColumn])) || events/maxDensity > uint64(len(block)) {
 		return nil, errDamaged
 	}
 	for _, read := range []func() bool{
@@ -288,6 +292,18 @@ func (b *Block) readShapes() bool {
 		}
 	}
 	return !in.over
+}
+
+// Size is about how much memory the block takes, in bytes.
+func (b *Block) Size() int {
+	n := len(b.bits) + len(b.numbers) + len(b.sealed) + 28*len(b.entries) + 4*len(b.persons)
+	for k := range b.columns {
+		n += len(b.columns[k])
+	}
+	for f := range b.names {
+		n += 16*len(b.names[f].texts) + 4*len(b.names[f].values)
+	}
+	return n + len(b.marks)*(eventColumns*4+16) + len(b.forms)*96
 }
 
 // Components are those of the block, ascending. The slice is the block's own.

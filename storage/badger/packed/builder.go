@@ -51,6 +51,7 @@ type componentState struct {
 	person                 int  // of the contact before
 	begun, selfNamed       bool // events were added; sends go by their message ids
 	at                     storage.Instant
+	nested                 []byte          // bytes of the last literal that has some
 	last                   [roles][]uint64 // number of each shape, 0 before the first
 }
 
@@ -145,7 +146,7 @@ func (c *componentState) reset(bundle *Bundle) {
 	for r := range c.last {
 		clear(c.last[r])
 	}
-	c.selfNamed = false
+	c.selfNamed, c.nested = false, nil
 	for i := range bundle.Events {
 		e := &bundle.Events[i]
 		c.selfNamed = c.selfNamed || e.Send != "" && e.Send == e.Message

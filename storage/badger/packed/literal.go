@@ -34,6 +34,7 @@ const (
 	urlClass                  // base64 with - and _, 6 bits
 	base64Class               // with + and /, 6 bits
 	digitsClass               // 10 bits for 3
+	nestedClass               // base64 of bytes with hex digits in them
 	decimalClass              // a number with a point before its last digits, written in no other way
 	classes
 )
@@ -130,6 +131,12 @@ func shapeOf(s string, r role, sealed bool) shape {
 	case bytesClass, asciiClass:
 		return shape{class: sh.class, sealed: sealed}
 	case numberClass, base36Class:
+	case urlClass, base64Class:
+		if _, ok := nested(rest, sh.pad); ok && sealed {
+			sh.class = nestedClass
+			return sh
+		}
+		sh.length = uint16(len(rest))
 	default:
 		sh.length = uint16(len(rest))
 	}

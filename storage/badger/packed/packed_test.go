@@ -2,10 +2,12 @@ package packed
 
 import (
 	"bytes"
+	"encoding/base64"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -169,7 +171,7 @@ func odd(rng *rand.Rand, n int) []storage.Event {
 	texts := []string{
 		"", "", "0", "007", "18446744073709551615", "18446744073709551616", "99999999999999999999999999", "-5", "é", "日本", "a",
 		"wamid.HBgLNTIxNTU1MDAwMDAwFQIAERgSQkY=", "wa:wamid.abc_-x==:read", "+50499990001", "50499990001", "zz9", "0zz", "deadbeef00",
-		"DEADBEEF", "1.5e3", "1e18", "-0.50", "0.00", ".5", "5.", strings.Repeat("x", 1024), "a=b=", "==", "=", "x@y.example", "c:50499990001",
+		"DEADBEEF", "1.5e3", "1e18", wamid(rng, "5215551234567"), wamid(rng, "5215551234568"), wamid(rng, "1") + "=", "-0.50", "0.00", ".5", "5.", strings.Repeat("x", 1024), "a=b=", "==", "=", "x@y.example", "c:50499990001",
 		"3f2504e0-4f89-11d3-9a0c-0305e82c3301", "A+/z", "S-000123", "S-000124", "p1njchs", "\u202e\x01", strings.Repeat("ü", 4096),
 	}
 	var events []storage.Event
@@ -206,6 +208,31 @@ func TestOddEventsComeBackAsTheyWere(t *testing.T) {
 		bundles, keys := grouped(rng, odd(rng, 200))
 		keys.contacts = append(keys.contacts, "")
 		same(t, built(t, 1<<60+seed, keys, bundles), 1<<60+seed, keys, bundles)
+	}
+}
+
+// wamid makes a message id as WhatsApp does: base64 of bytes with the phone and hex digits in them.
+func wamid(rng *rand.Rand, phone string) string {
+	b := append([]byte{0x1c, 0x18, byte(len(phone))}, phone...)
+	b = append(b, 0x15, 2, 0, 0x11, 0x18, 0x12)
+	return "wamid." + base64.StdEncoding.EncodeToString(fmt.Appendf(b, "%018X\x00", rng.Uint64()))
+}
+
+func TestWhatsAppIDsTakeLittleRoom(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	keys := &ring{contacts: []string{"5215551234567"}}
+	b := Bundle{Persons: []uint32{0}}
+	for i := range 100 {
+		id := wamid(rng, keys.contacts[0])
+		for k, kind := range []string{"sent", "delivered"} {
+			b.Events = append(b.Events, storage.Event{ID: "wa:" + id + ":" + kind, Type: storage.Type("message." + kind), At: storage.Instant(i*2 + k + 1), Message: id})
+		}
+	}
+	block := built(t, 1, keys, []Bundle{b})
+	same(t, block, 1, keys, []Bundle{b})
+	opened, _ := Open(block, 1, keys)
+	if n := len(opened.sealed); n > 1500 {
+		t.Errorf("100 message ids take %d bytes", n)
 	}
 }
 
@@ -297,7 +324,7 @@ func TestNothingThatTellsAPersonStandsInTheBlock(t *testing.T) {
 
 // damage opens a block with flipped, cut or added bytes and uses what opens.
 func damage(rng *rand.Rand, block []byte, use func([]byte)) {
-	for range 400 {
+	for range 200 {
 		b := slices.Clone(block)
 		for range 1 + rng.IntN(3) {
 			b[rng.IntN(len(b))] ^= byte(1 << rng.IntN(8))
@@ -313,20 +340,64 @@ func damage(rng *rand.Rand, block []byte, use func([]byte)) {
 }
 
 func TestDamagedBlocksGiveErrors(t *testing.T) {
-	for seed := range uint64(12) {
+	for seed := range uint64(6) {
 		rng := rand.New(rand.NewPCG(seed, 9))
 		mess := storagetest.NewMess(rng, 20)
-		mess.Batch(20 + int(seed)*60)
+		mess.Batch(20 + int(seed)*80)
 		bundles, keys := grouped(rng, normal(mess.Events()))
 		damage(rng, built(t, 1, keys, bundles), func(b []byte) {
-			opened, err := Open(b, 1, keys)
-			if err != nil {
-				return
-			}
-			_ = opened.Each(func(Bundle) error { return nil })
-			for _, c := range opened.Components() {
-				_, _, _ = opened.Find(c)
-			}
+			use(t, b, keys)
 		})
+	}
+}
+
+// use reads all that a damaged block lets be read, and sees that it takes no more memory than it should.
+func use(t *testing.T, block []byte, keys Keys) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	opened, err := Open(block, 1, keys)
+	if err == nil {
+		_ = opened.Each(func(Bundle) error { return nil })
+		for _, c := range opened.Components()[:min(50, len(opened.Components()))] {
+			_, _, _ = opened.Find(c)
+		}
+	}
+	runtime.ReadMemStats(&after)
+	if n := after.TotalAlloc - before.TotalAlloc; n > 3*roomFor(len(block))+64<<20 {
+		t.Errorf("a block of %d bytes took %d", len(block), n)
+	}
+}
+
+// TestDamagedColumnsGiveErrors damages what compression hides: one column of a block, packed again.
+func TestDamagedColumnsGiveErrors(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 9))
+	bundles, keys := grouped(rng, odd(rng, 150))
+	block := built(t, 1, keys, bundles)
+	in := cursor{b: block}
+	for range 6 {
+		in.code()
+	}
+	var whole [columns][]byte
+	rest, err := readColumns(block[in.i:], &whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 1000 {
+		all := whole
+		k := rng.IntN(columns)
+		if len(all[k]) == 0 {
+			continue
+		}
+		all[k] = slices.Clone(all[k])
+		switch rng.IntN(4) {
+		case 0:
+			all[k] = all[k][:rng.IntN(len(all[k]))]
+		case 1:
+			all[k] = append(all[k], all[k]...)
+		default:
+			all[k][rng.IntN(len(all[k]))] = byte(rng.Uint32())
+		}
+		use(t, append(appendColumns(slices.Clone(block[:in.i]), &all), rest...), keys)
 	}
 }

@@ -1,6 +1,7 @@
 package packed
 
 import (
+	"encoding/base64"
 	"fmt"
 	"math/bits"
 
@@ -18,6 +19,8 @@ type reader struct {
 	sealer  sealer
 
 	contacts []string
+	nested   []byte // bytes of the last literal that has some
+	spare    []byte // room for the next
 	text     []byte // literals of the component one after the other
 	fixes    []fix  // where they belong
 	damaged  bool
@@ -69,6 +72,7 @@ func (b *Block) reader(i int) *reader {
 }
 
 func (r *reader) reset() {
+	r.nested = r.nested[:0]
 	r.text, r.fixes = r.text[:0], r.fixes[:0]
 	r.sends, r.talks, r.messages, r.spellings = r.sends[:0], r.talks[:0], r.messages[:0], r.spellings[:0]
 	clear(r.lastText[:])
@@ -97,7 +101,12 @@ func (r *reader) bundle(i int, out *Bundle) error {
 	after := 0
 	r.at = r.b.start
 	for n := range e.events {
-		events = append(events, storage.Event{})
+		if int(n) < cap(events) {
+			events = events[:n+1]
+			events[n] = storage.Event{}
+		} else {
+			events = append(events, storage.Event{})
+		}
 		r.event(&events[n], n, &after)
 		if r.damaged {
 			return errDamaged
@@ -282,23 +291,42 @@ func (r *reader) make(t *template, base span) span {
 
 // literal reads a text that no dictionary has.
 func (r *reader) literal(role role) span {
-	from := uint32(len(r.text))
-	i := r.columns[shapeColumn+int(role)].code()
-	if i >= uint64(len(r.b.shapes[role])) {
-		r.damaged = true
+	sh, i := r.shape(role)
+	if sh == nil {
 		return span{}
 	}
-	sh := &r.b.shapes[role][i]
+	from := uint32(len(r.text))
 	in := &r.bits
 	if sh.sealed {
 		in = &r.hidden
 	}
-	if sh.class.counts() {
-		r.text = sh.appendNumber(r.text, r.counted(role, int(i), sh))
-	} else {
+	switch {
+	case sh.class == nestedClass:
+		r.nest(sh)
+	case sh.class.counts():
+		r.text = sh.appendNumber(r.text, r.counted(role, i, sh))
+	default:
 		r.text = sh.read(in, r.text)
 	}
 	return span{from, uint32(len(r.text))}
+}
+
+// shape reads the shape of a literal.
+func (r *reader) shape(role role) (*readShape, int) {
+	i := r.columns[shapeColumn+int(role)].code()
+	if i >= uint64(len(r.b.shapes[role])) {
+		r.damaged = true
+		return nil, 0
+	}
+	return &r.b.shapes[role][i], int(i)
+}
+
+// nest reads an id that is base64.
+func (r *reader) nest(sh *readShape) {
+	next := r.hidden.nested(r.spare[:0], r.nested)
+	r.spare, r.nested = r.nested, next
+	r.text = base64.RawStdEncoding.AppendEncode(append(r.text, sh.prefix...), next)
+	r.text = sh.padding(r.text)
 }
 
 // counted reads a numbered id.
@@ -382,7 +410,6 @@ func (r *reader) skip(e *entry) {
 			return
 		}
 		r.skipEvent(f, n == 0, e.persons > 1)
-		r.text = r.text[:0]
 	}
 }
 
@@ -402,7 +429,7 @@ func (r *reader) skipEvent(f *readForm, first, persons bool) {
 		r.skipReference(talkColumn+f.part, talkRole)
 	}
 	if f.form.template == 0 {
-		r.literal(eventRole)
+		r.skipLiteral(eventRole)
 	}
 	switch f.reply {
 	case sendReply:
@@ -424,16 +451,31 @@ func (r *reader) skipEvent(f *readForm, first, persons bool) {
 	}
 	for rest := f.fields &^ f.same; rest != 0; rest &= rest - 1 {
 		if r.columns[fieldColumn+bits.TrailingZeros32(rest)].code() == sealedCode {
-			r.literal(nameRole)
+			r.skipLiteral(nameRole)
 		}
 	}
 	if f.more&valueFlag != 0 {
-		r.literal(valueRole)
+		r.skipLiteral(valueRole)
 	}
 }
 
 func (r *reader) skipReference(column int, role role) {
 	if r.columns[column].code() == 0 {
-		r.literal(role)
+		r.skipLiteral(role)
+	}
+}
+
+func (r *reader) skipLiteral(role role) {
+	sh, i := r.shape(role)
+	switch {
+	case sh == nil || sh.sealed:
+	case sh.class == decimalClass:
+		r.number(deltaColumn + int(role))
+	case sh.knots != nil:
+		r.numbers.tail(uint(r.columns[deltaColumn+int(role)].code()))
+	case sh.class.counts():
+		r.counted(role, i, sh)
+	default:
+		r.text = sh.read(&r.bits, r.text[:0])
 	}
 }

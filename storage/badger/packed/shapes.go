@@ -46,6 +46,12 @@ func (b *Builder) literal(r role, s string, sealed bool) {
 	i := t.find(shapeOf(s, r, sealed), s, c.contacts)
 	b.code(shapeColumn+int(r), uint64(i))
 	sh := &t.list[i]
+	if sh.class == nestedClass {
+		bytes, _ := nested(sh.unpadded(s), sh.pad)
+		putNested(&b.hidden, bytes, c.nested)
+		c.nested = bytes
+		return
+	}
 	if !sh.class.counts() {
 		if sealed {
 			sh.write(&b.hidden, s)
