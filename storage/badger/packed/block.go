@@ -104,31 +104,37 @@ func Open(block []byte, run uint64, keys Keys) (*Block, error) {
 }
 
 func (b *Block) readEntries(n int, events uint64) bool {
-	numbers, counts := cursor{b: b.columns[numberColumn]}, cursor{b: b.columns[countColumn]}
-	who, sealed := cursor{b: b.columns[whoColumn]}, cursor{b: b.columns[sealedColumn]}
+	var in [markColumn - numberColumn]cursor
+	for k := range in {
+		in[k].b = b.columns[numberColumn+k]
+	}
+	next := func(column int) uint64 { return in[column-numberColumn].code() }
+	who := uint64(len(b.columns[whoColumn]))
 	b.components, b.entries = make([]uint32, n), make([]entry, n)
-	b.persons = make([]uint32, 0, len(who.b))
+	b.persons = make([]uint32, 0, who)
 	number, person, at, sum := uint64(0), int64(0), uint64(0), uint64(0)
 	for i := range b.entries {
-		number += numbers.code()
-		persons, had := counts.code(), counts.code()
-		length, state := sealed.code(), sealed.code()
+		number += next(numberColumn)
+		persons, had := next(personsColumn), next(eventsColumn)
+		length, state := next(sealedColumn), next(stateColumn)
 		sum += had
-		if number > 1<<32-1 || persons > uint64(len(who.b)) || sum > events || state > length || length > uint64(len(b.sealed))-at {
+		if number > 1<<32-1 || persons > who-uint64(len(b.persons)) || sum > events || state > length || length > uint64(len(b.sealed))-at {
 			return false
 		}
 		b.components[i] = uint32(number)
 		b.entries[i] = entry{uint32(persons), uint32(had), uint32(len(b.persons)), uint32(at), uint32(at + length), uint32(state)}
 		at += length
 		for range persons {
-			person += unzigzag(who.code())
+			person += unzigzag(next(whoColumn))
 			b.persons = append(b.persons, uint32(person))
-			if who.over {
-				return false
-			}
 		}
 	}
-	return !numbers.over && !counts.over && !sealed.over && sum == events && at == uint64(len(b.sealed))
+	for k := range in {
+		if in[k].over {
+			return false
+		}
+	}
+	return sum == events && at == uint64(len(b.sealed))
 }
 
 func (b *Block) readMarks() bool {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 	"strings"
 
 	"outboundbot/storage"
@@ -42,7 +43,8 @@ type Builder struct {
 type componentState struct {
 	number                 uint32
 	persons                []uint32
-	contacts               []string // of persons
+	contacts               []string       // of persons
+	places                 map[string]int // of contacts, where there are many
 	sends, talks, messages references
 	spellings              references
 	lastText               [fields]string
@@ -112,6 +114,7 @@ func (b *Builder) Add(bundle Bundle) error {
 		}
 		c.contacts = append(c.contacts, id)
 	}
+	c.place()
 	b.mark()
 	b.hidden.reset()
 	for i := range bundle.Events {
@@ -196,8 +199,8 @@ func (b *Builder) close(bundle *Bundle, key [16]byte) {
 		b.first = bundle.Component
 	}
 	b.code(numberColumn, uint64(bundle.Component-b.last))
-	b.code(countColumn, uint64(len(bundle.Persons)))
-	b.code(countColumn, uint64(len(bundle.Events)))
+	b.code(personsColumn, uint64(len(bundle.Persons)))
+	b.code(eventsColumn, uint64(len(bundle.Events)))
 	for _, p := range bundle.Persons {
 		b.code(whoColumn, zigzag(int64(p)-int64(b.lastPerson)))
 		b.lastPerson = p
@@ -205,7 +208,7 @@ func (b *Builder) close(bundle *Bundle, key [16]byte) {
 	hidden := append(b.hidden.close(), bundle.State...)
 	b.hidden.b = hidden
 	b.code(sealedColumn, uint64(len(hidden)))
-	b.code(sealedColumn, uint64(len(bundle.State)))
+	b.code(stateColumn, uint64(len(bundle.State)))
 	from := len(b.sealed)
 	b.sealed = append(b.sealed, hidden...)
 	b.sealer.xor(b.sealed[from:], key, b.run, bundle.Component)
@@ -265,21 +268,46 @@ func (b *Builder) time(e *storage.Event, class int) {
 	c.begun, c.at = true, e.At
 }
 
+// manyContacts is from where on contacts are not looked through one by one.
+const manyContacts = 32
+
+func (c *componentState) place() {
+	c.places = nil
+	if len(c.contacts) < manyContacts {
+		return
+	}
+	c.places = make(map[string]int, len(c.contacts))
+	for i, id := range c.contacts {
+		c.places[id] = i
+	}
+}
+
 // contact tells how a contact is written and whose it is.
 func (c *componentState) contact(s string) (way uint8, person int) {
 	if c.person < len(c.contacts) && c.contacts[c.person] == s {
 		return plainContact, c.person
 	}
-	for i, id := range c.contacts {
-		switch {
-		case id == s:
-			c.person = i
-			return plainContact, i
-		case id != "" && len(s) == len(id)+1 && s[0] == '+' && s[1:] == id:
+	if i := c.indexOf(s); i >= 0 {
+		c.person = i
+		return plainContact, i
+	}
+	if s[0] == '+' && len(s) > 1 {
+		if i := c.indexOf(s[1:]); i >= 0 {
 			return plusContact, i
 		}
 	}
 	return otherContact, 0
+}
+
+// indexOf is the place of a contact among those of the component, or -1.
+func (c *componentState) indexOf(s string) int {
+	if c.places == nil {
+		return slices.Index(c.contacts, s)
+	}
+	if i, ok := c.places[s]; ok {
+		return i
+	}
+	return -1
 }
 
 // template finds out whether the id of an event is made of another id that it has.
@@ -358,14 +386,29 @@ func (c *componentState) tells(id string) bool {
 	return c.names(id)
 }
 
-// names tells whether a text has a contact of the component in it.
+// names tells whether a text has a contact of the component in it; where there are many, whether it could.
 func (c *componentState) names(s string) bool {
+	if len(c.contacts) >= manyContacts {
+		return suspicious(s)
+	}
 	for _, id := range c.contacts {
 		if len(id) >= 4 && len(s) >= len(id) && strings.Contains(s, id) {
 			return true
 		}
 	}
 	return false
+}
+
+// suspicious tells whether a text could hold a phone, a platform id or an address.
+func suspicious(s string) bool {
+	digits := 0
+	for i := range len(s) {
+		if s[i] == '@' {
+			return true
+		}
+		digits += int(kinds[s[i]] & isDigit)
+	}
+	return digits >= 7
 }
 
 // name packs the value of a field in dictionaries.

@@ -196,7 +196,7 @@ func columnName(k int) string {
 	case k < eventColumns:
 		return []string{"type", "line", "channel", "campaign", "origin", "template", "category", "flow", "webhook", "variant", "sender", "code", "reason", "kind", "node", "text", "option", "how", "group", "agent", "tag", "tagtype", "by", "currency", "label"}[k-fieldColumn]
 	}
-	return []string{"numbers", "counts", "who", "sealed", "marks", "forms", "shapes", "children", "values", "lengths", "names"}[k-eventColumns]
+	return []string{"numbers", "persons", "events", "who", "sealed", "states", "marks", "forms", "shapes", "children", "values", "lengths", "names"}[k-eventColumns]
 }
 
 // TestRoom holds blocks to the room that a send may take, and prints where it goes.
@@ -225,7 +225,7 @@ func TestRoom(t *testing.T) {
 			total += len(block)
 			for k, c := range b.columns {
 				raw[k] += len(c)
-				packedSize[k] += len(appendFrame(nil, c))
+				packedSize[k] += len(appendFrame(nil, c, true))
 			}
 		}
 		per := func(n int) string { return fmt.Sprintf("%.2f", float64(n)/float64(sends)) }

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -322,6 +323,40 @@ func TestNothingThatTellsAPersonStandsInTheBlock(t *testing.T) {
 	}
 }
 
+// TestManyCustomersInOneComponent has what producers make who write the same conversation everywhere.
+func TestManyCustomersInOneComponent(t *testing.T) {
+	keys := &ring{}
+	b := Bundle{Component: 9}
+	for i := range 20_000 {
+		keys.contacts = append(keys.contacts, fmt.Sprint(5_215_500_000_000+i))
+		b.Persons = append(b.Persons, uint32(i))
+		b.Events = append(b.Events, storage.Event{
+			ID: fmt.Sprint("e", i), Type: storage.MessageSent, At: storage.Instant(i + 1), Send: fmt.Sprint("send-", i), Message: fmt.Sprint("m.", i),
+			Conversation: "none", Contact: keys.contacts[i], Campaign: fmt.Sprint("c", i), Label: "of " + keys.contacts[i],
+		})
+	}
+	start := time.Now()
+	block := built(t, 1, keys, []Bundle{b})
+	if took := time.Since(start); took > 2*time.Second {
+		t.Errorf("took %v", took)
+	}
+	same(t, block, 1, keys, []Bundle{b})
+	if opened, _ := Open(block, 1, keys); bytes.Contains(bytes.Join(opened.columns[:], nil), []byte("52155000")) {
+		t.Error("a contact stands in clear")
+	}
+}
+
+// TestEmptyingCompression has events that shrink to next to nothing, which a reader must not take for damage.
+func TestEmptyingCompression(t *testing.T) {
+	b := Bundle{}
+	for i := range 1500 {
+		b.Events = append(b.Events, storage.Event{ID: "m", Type: storage.FlowStep, At: 1, Text: strings.Repeat("a", 8000) + fmt.Sprint(i)})
+	}
+	keys := &ring{}
+	block := built(t, 1, keys, []Bundle{b})
+	same(t, block, 1, keys, []Bundle{b})
+}
+
 // damage opens a block with flipped, cut or added bytes and uses what opens.
 func damage(rng *rand.Rand, block []byte, use func([]byte)) {
 	for range 200 {
@@ -398,6 +433,6 @@ func TestDamagedColumnsGiveErrors(t *testing.T) {
 		default:
 			all[k][rng.IntN(len(all[k]))] = byte(rng.Uint32())
 		}
-		use(t, append(appendColumns(slices.Clone(block[:in.i]), &all), rest...), keys)
+		use(t, append(appendColumns(slices.Clone(block[:in.i]), &all, true), rest...), keys)
 	}
 }
