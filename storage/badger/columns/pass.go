@@ -42,12 +42,37 @@ func (p *pass) number(c cell) uint32 {
 	return n
 }
 
-// span is the selected rows of a run.
+// span is selected rows of one cell: those in list, or if it is nil all of [lo, hi).
 type span struct {
-	selected
-	cell    uint32
+	*area
+	lo, hi int32
+	cell   uint32
+	list   []uint16
+}
+
+// area is a segment's columns that people are counted from.
+type area struct {
 	persons []uint32
 	facts   []uint16
+}
+
+func (s *span) count() int {
+	if s.list != nil {
+		return len(s.list)
+	}
+	return int(s.hi - s.lo)
+}
+
+// span notes the selected rows of a run. Runs that follow each other in the segment and in the cell are one span.
+func (p *pass) span(a *area, run *selected, cell uint32) {
+	if n := len(p.spans); n > 0 && run.list == nil {
+		last := &p.spans[n-1]
+		if last.area == a && last.list == nil && last.cell == cell && int(last.hi) == run.lo {
+			last.hi = int32(run.hi)
+			return
+		}
+	}
+	p.spans = append(p.spans, span{a, int32(run.lo), int32(run.hi), cell, run.list})
 }
 
 // add counts the rows of a segment. cells are those of its rows, noCell for one that is not selected.
@@ -113,13 +138,14 @@ func (p *pass) cellsOfRuns(s *selection, cells []uint32) error {
 	if err != nil {
 		return err
 	}
+	a := &area{persons, s.facts}
 	for _, run := range s.runs {
 		var c cell
 		for k, f := range p.fields {
 			c[k] = of[k][run.codes[f.source.number]]
 		}
 		n := p.number(c)
-		p.spans = append(p.spans, span{run, n, persons, s.facts})
+		p.span(a, &run, n)
 		if run.list == nil {
 			part := cells[run.lo:run.hi]
 			for i := range part {

@@ -12,7 +12,7 @@ type selection struct {
 	plan  *plan
 	facts []uint16 // of each row
 	clock clock
-	runs  []selected // those that have any, in order
+	runs  []selected // those that have any, in order; valid until the next segment
 	ran   []uint16   // what running found
 	asked bool
 	mask  []bool // what chosen made
@@ -88,6 +88,8 @@ func (s *selection) selectRuns() {
 			holds[i] = holds[i] && by[s.Segment.runs[i].codes[c.field.source.number]]
 		}
 	}
+	s.runs = s.plan.scratch.runs[:0]
+	defer func() { s.plan.scratch.runs = s.runs }()
 	for i := range s.Segment.runs {
 		run := &s.Segment.runs[i]
 		if !holds[i] {
