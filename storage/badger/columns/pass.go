@@ -90,9 +90,7 @@ func (p *pass) add(s *selection, c *shared) error {
 	if len(c.running) > 0 {
 		p.running.reserve(n, 1)
 		for _, i := range c.running {
-			if cells[i] != noCell {
-				p.running.add(cells[i], 0)
-			}
+			p.running.add(cells[i], 0)
 		}
 	}
 	p.worth.add(cells, n, c)
@@ -105,11 +103,16 @@ func (p *pass) add(s *selection, c *shared) error {
 	return p.crowd.add(p, s, cells)
 }
 
-// cellsOf gives the cell of each row.
+// cellsOf gives the cell of each row in the runs of the selection, noCell for one that is not selected.
 func (p *pass) cellsOf(s *selection) ([]uint32, error) {
 	cells := s.plan.scratch.numbers(s.rows)
-	for i := range cells {
-		cells[i] = noCell
+	for _, run := range s.runs {
+		if run.list != nil {
+			part := cells[run.lo:run.hi]
+			for i := range part {
+				part[i] = noCell
+			}
+		}
 	}
 	if p.byRun {
 		return cells, p.cellsOfRuns(s, cells)
@@ -200,9 +203,11 @@ const tableLimit = 1 << 18
 // count counts rows by facts.
 func (p *pass) count(s *selection, cells []uint32) {
 	if p.facts.many != nil {
-		for i, c := range cells {
-			if c != noCell {
-				p.facts.add(c, uint32(s.facts[i]))
+		for _, x := range s.stretches() {
+			for i := x.lo; i < x.hi; i++ {
+				if cells[i] != noCell {
+					p.facts.add(cells[i], uint32(s.facts[i]))
+				}
 			}
 		}
 		return
@@ -248,16 +253,16 @@ func scatter(s *selection, g *grid, n int, cells []uint32, v *valued) {
 		return
 	}
 	g.reserve(n, len(v.values.keys))
-	for k, code := range v.codes.of {
-		i := k
-		if v.rows != nil {
-			i = int(v.rows[k])
-		}
-		if cell := cells[i]; cell != noCell && code != 0 && v.covered[s.facts[i]] {
-			if g.many == nil {
-				g.n[int(cell)*g.width+int(v.table[code])]++
-			} else {
-				g.add(cell, v.table[code])
+	for _, x := range s.stretches() {
+		lo := v.from(x.lo)
+		for k, code := range v.codes.of[lo:v.from(x.hi)] {
+			i := v.row(lo + k)
+			if cell := cells[i]; cell != noCell && code != 0 && v.covered[s.facts[i]] {
+				if g.many == nil {
+					g.n[int(cell)*g.width+int(v.table[code])]++
+				} else {
+					g.add(cell, v.table[code])
+				}
 			}
 		}
 	}

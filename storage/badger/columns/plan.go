@@ -119,6 +119,14 @@ func (r *recurring) look(w int) (set uint64) {
 	if 64*w >= len(r.view.First) {
 		return 0
 	}
+	if w < len(r.view.Blocks) {
+		switch b := &r.view.Blocks[w]; {
+		case int64(b.Last) < r.before:
+			return b.Reached
+		case int64(b.First) >= r.from:
+			return 0
+		}
+	}
 	block := r.view.First[64*w : min(64*w+64, len(r.view.First))]
 	limit, doubt := uint64(r.before-1), uint64(0)
 	for i, first := range block {

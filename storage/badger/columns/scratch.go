@@ -2,15 +2,16 @@ package columns
 
 // scratch is room that questions need, one after the other: it is kept so that each does not make it anew.
 type scratch struct {
-	rows    [][]uint32 // each for a number by row of a segment
-	used    int        // of rows, for the present segment
-	mask    []bool
-	runs    []selected
-	amounts []amount
-	waited  []uint16
-	waits   []int64
-	waiting [][]uint32 // by pass
-	crowds  []crowd    // by pass
+	rows      [][]uint32 // each for a number by row of a segment
+	used      int        // of rows, for the present segment
+	mask      []bool
+	runs      []selected
+	stretches []stretch
+	amounts   []amount
+	waited    []uint16
+	waits     []int64
+	waiting   [][]uint32 // by pass
+	crowds    []crowd    // by pass
 }
 
 // numbers is room for a number by row, until the next segment. It is not empty.
@@ -22,13 +23,12 @@ func (s *scratch) numbers(rows int) []uint32 {
 	return s.rows[s.used-1][:rows]
 }
 
-// bools is an empty mask by row, until the next segment.
-func (s *scratch) bools(rows int) []bool {
+// bools is room for a mask by row, until the next segment. It is not empty.
+func (s *scratch) bools() []bool {
 	if s.mask == nil {
 		s.mask = make([]bool, MaxRows)
 	}
-	clear(s.mask[:rows])
-	return s.mask[:rows]
+	return s.mask
 }
 
 // keptScratch is how many bytes of room are kept at most.

@@ -1,6 +1,8 @@
 package columns
 
 import (
+	"slices"
+
 	"outboundbot/storage"
 )
 
@@ -76,8 +78,17 @@ func (c *counting) share(s *selection) (*shared, error) {
 	if err := out.wait(c, s); err != nil {
 		return nil, err
 	}
-	if out.running, err = s.running(); err != nil {
+	running, err := s.running()
+	if err != nil {
 		return nil, err
+	}
+	for _, x := range s.stretches() {
+		lo, _ := slices.BinarySearch(running, uint16(x.lo))
+		for k := lo; k < len(running) && int(running[k]) < x.hi; k++ {
+			if x.whole || s.mask[running[k]] {
+				out.running = append(out.running, running[k])
+			}
+		}
 	}
 	return &out, out.value(c, s)
 }
@@ -95,12 +106,15 @@ func (out *shared) wait(c *counting, s *selection) error {
 	if err != nil || answered == nil {
 		return err
 	}
-	chosen := s.chosen()
 	out.waited = c.plan.scratch.waited[:0]
-	for k, off := range answered.off {
-		if i := answered.row(k); off != noNumber && chosen[i] && c.answers[s.facts[i]] {
-			out.waited = append(out.waited, uint16(i))
-			c.waits = append(c.waits, max(0, off))
+	for _, x := range s.stretches() {
+		lo := answered.from(x.lo)
+		for k, off := range answered.off[lo:answered.from(x.hi)] {
+			i := answered.row(lo + k)
+			if off != noNumber && (x.whole || s.mask[i]) && c.answers[s.facts[i]] {
+				out.waited = append(out.waited, uint16(i))
+				c.waits = append(c.waits, max(0, off))
+			}
 		}
 	}
 	c.plan.scratch.waited = out.waited
@@ -113,24 +127,22 @@ func (out *shared) value(c *counting, s *selection) error {
 	if err != nil || a == nil {
 		return err
 	}
-	worth := make([]bool, len(out.tags.texts))
 	of := make([][]saleTag, len(out.tags.texts))
 	for code, text := range out.tags.texts {
 		of[code] = saleTags(text)
-		worth[code] = of[code] != nil
 	}
-	chosen := s.chosen()
 	out.amounts = c.plan.scratch.amounts[:0]
-	for k, code := range out.tags.of {
-		if !worth[code] {
-			continue
-		}
-		i := out.tags.row(k)
-		if !chosen[i] || !c.successes[s.facts[i]] {
-			continue
-		}
-		for t := range of[code] {
-			out.amount(a, uint16(i), int(a.from[i]), &of[code][t])
+	for _, x := range s.stretches() {
+		lo, _ := slices.BinarySearch(a.rows, uint16(x.lo))
+		for k := lo; k < len(a.rows) && int(a.rows[k]) < x.hi; k++ {
+			i := a.rows[k]
+			if (!x.whole && !s.mask[i]) || !c.successes[s.facts[i]] {
+				continue
+			}
+			list := of[a.codes[k]]
+			for t := range list {
+				out.amount(a, i, int(a.first[k]), &list[t])
+			}
 		}
 	}
 	c.plan.scratch.amounts = out.amounts
@@ -201,24 +213,4 @@ func (c *counting) worthKey(currency string, scale byte) (key uint16, ok bool) {
 	}
 	c.worthKeys = append(c.worthKeys, worthKey{currency, scale})
 	return uint16(len(c.worthKeys) - 1), true
-}
-
-// chosen tells which rows are selected.
-func (s *selection) chosen() []bool {
-	if s.mask != nil {
-		return s.mask
-	}
-	s.mask = s.plan.scratch.bools(s.rows)
-	for _, run := range s.runs {
-		for _, i := range run.list {
-			s.mask[i] = true
-		}
-		if run.list == nil {
-			part := s.mask[run.lo:run.hi]
-			for i := range part {
-				part[i] = true
-			}
-		}
-	}
-	return s.mask
 }
