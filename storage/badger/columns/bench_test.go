@@ -202,6 +202,9 @@ func makeSet(copies int) (set benchSet, err error) {
 func benchView(b *testing.B) *View {
 	set := loadedSet(b)
 	v := &View{First: set.First, Contact: func(uint32) (string, error) { return "50499990000", nil }, Secret: []byte("secret")}
+	for block := range slices.Chunk(v.First, 64) {
+		v.Blocks = append(v.Blocks, BlockOf(block))
+	}
 	cache := NewCache(4 << 30)
 	for _, e := range set.Parts {
 		s, err := Open(func(column int) ([]byte, error) { return e.Values[column], nil }, cache)

@@ -46,7 +46,7 @@ func (c *counting) done() {
 		s.waiting[i] = p.waiting[:0]
 		s.crowds[i] = crowd{persons: p.crowd.persons[:0], groups: p.crowd.groups[:0]}
 	}
-	c.plan.view.Parts[0].cache.scratch.Put(s)
+	c.plan.view.Parts[0].cache.giveBack(s)
 }
 
 // counting is a count in the making.
@@ -216,7 +216,7 @@ func (c *counting) tallies(p *pass, g *grouping, heads []head) []storage.Tally {
 	c.spread(&p.tags, g, tallies, c.tags, storage.SuccessfulSends, storage.FinalTags, storage.FinalTagType)
 	c.spread(&p.codes, g, tallies, c.codes, storage.FailedSends, storage.FailureCodes, storage.Failures)
 	c.spread(&p.options, g, tallies, c.options, storage.AnsweredSends, storage.FirstOptions)
-	answerTimes(c.waits, p.waiting, g, tallies)
+	c.answerTimes(p.waiting, g, tallies)
 	return tallies
 }
 

@@ -145,8 +145,11 @@ func (f *field) fillFacts(s *selection, out []uint32) {
 	for _, number := range s.Segment.facts {
 		table[number] = f.ofFacts(number)
 	}
-	for i, number := range s.facts {
-		out[i] = table[number]
+	for _, x := range s.stretches() {
+		to := out[x.lo:x.hi]
+		for i, number := range s.facts[x.lo:x.hi] {
+			to[i] = table[number]
+		}
 	}
 }
 
@@ -161,10 +164,13 @@ func (f *field) fillCodes(s *selection, out []uint32) error {
 	}
 	table := f.ofCodes(c)
 	failures := f.source.number == columnCode
-	for k, code := range c.of {
-		i := c.row(k)
-		if code != 0 && (!failures || f.plan.facts[s.facts[i]].status() == storage.Failed) {
-			out[i] = table[code]
+	for _, x := range s.stretches() {
+		lo := c.from(x.lo)
+		for k, code := range c.of[lo:c.from(x.hi)] {
+			i := c.row(lo + k)
+			if code != 0 && (!failures || f.plan.facts[s.facts[i]].status() == storage.Failed) {
+				out[i] = table[code]
+			}
 		}
 	}
 	return nil
@@ -241,9 +247,11 @@ func (f *field) fillEnds(s *selection, out []uint32) error {
 	}
 	abandoned := f.variety(&storage.Send{FlowEnd: storage.EndAbandoned})
 	inProgress := f.variety(&storage.Send{FlowEnd: storage.EndInProgress})
-	for i, number := range s.facts {
-		if f.plan.facts[number].open() {
-			out[i] = abandoned
+	for _, run := range s.runs {
+		for i := run.lo; i < run.hi; i++ {
+			if f.plan.facts[s.facts[i]].open() {
+				out[i] = abandoned
+			}
 		}
 	}
 	for _, i := range running {

@@ -34,7 +34,7 @@ func (p people) addSpan(s *span, success []uint64) {
 
 // touchSpan is addSpan for few rows; it lists the words that held nobody.
 func (p people) touchSpan(s *span, success []uint64, touched []uint32) []uint32 {
-	note := func(i int) {
+	note := func(i int32) {
 		w := s.persons[i] >> 6
 		if p[w].low|p[w].high == 0 {
 			touched = append(touched, w)
@@ -42,7 +42,7 @@ func (p people) touchSpan(s *span, success []uint64, touched []uint32) []uint32 
 		p.add(s.persons[i], success[s.facts[i]])
 	}
 	for _, i := range s.list {
-		note(int(i))
+		note(int32(i))
 	}
 	if s.list == nil {
 		for i := s.lo; i < s.hi; i++ {

@@ -1,6 +1,8 @@
 package columns
 
 import (
+	"math/bits"
+
 	"outboundbot/storage"
 )
 
@@ -32,9 +34,7 @@ func newPlan(v *View, q *storage.Question) *plan {
 	if len(v.Parts) > 0 {
 		cache := v.Parts[0].cache
 		p.facts = cache.allFacts()
-		if kept, ok := cache.scratch.Get().(*scratch); ok {
-			p.scratch = kept
-		}
+		p.scratch = cache.borrow()
 	}
 	p.recurring = newRecurring(v, q)
 	for _, c := range append(q.Scope.Where(), q.Where...) {
@@ -97,7 +97,8 @@ func newRecurring(v *View, q *storage.Question) *recurring {
 	}
 	start := int64(q.Range.From) * dayMillis
 	c := newClock(q.Local(), start-26*60*60*1000, start+26*60*60*1000) // no zone is farther from UTC
-	r.before, r.from = start-c.high, start-c.low
+	r.before = max(start-c.high, 1)
+	r.from = max(start-c.low, r.before)
 	words := (v.people() + 63) / 64
 	r.words, r.known = make([]uint64, words), make([]bool, words)
 	return r
@@ -114,17 +115,34 @@ func (r *recurring) word(w int) uint64 {
 	return r.words[w]
 }
 
-func (r *recurring) look(w int) (bits uint64) {
+func (r *recurring) look(w int) (set uint64) {
 	if 64*w >= len(r.view.First) {
 		return 0
 	}
-	for i, first := range r.view.First[64*w : min(64*w+64, len(r.view.First))] {
-		at := int64(first)
-		switch {
-		case at == 0 || at >= r.from:
-		case at < r.before || storage.DayOf(first, r.q.Local()) < r.q.Range.From:
-			bits |= 1 << i
+	if w < len(r.view.Blocks) {
+		switch b := &r.view.Blocks[w]; {
+		case int64(b.Last) < r.before:
+			return b.Reached
+		case int64(b.First) >= r.from:
+			return 0
 		}
 	}
-	return bits
+	block := r.view.First[64*w : min(64*w+64, len(r.view.First))]
+	limit, doubt := uint64(r.before-1), uint64(0)
+	for i, first := range block {
+		at := uint64(first - 1) // never reached is the last of all
+		_, before := bits.Sub64(at, limit, 0)
+		set |= before << i
+		_, near := bits.Sub64(at-limit, uint64(r.from-r.before), 0)
+		doubt |= near
+	}
+	if doubt == 0 {
+		return set
+	}
+	for i, first := range block {
+		if first != 0 && storage.DayOf(first, r.q.Local()) < r.q.Range.From {
+			set |= 1 << i
+		}
+	}
+	return set
 }

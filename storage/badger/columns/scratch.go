@@ -2,12 +2,16 @@ package columns
 
 // scratch is room that questions need, one after the other: it is kept so that each does not make it anew.
 type scratch struct {
-	rows    [][]uint32 // each for a number by row of a segment
-	used    int        // of rows, for the present segment
-	mask    []bool
-	waits   []int64
-	waiting [][]uint32 // by pass
-	crowds  []crowd    // by pass
+	rows      [][]uint32 // each for a number by row of a segment
+	used      int        // of rows, for the present segment
+	mask      []bool
+	runs      []selected
+	stretches []stretch
+	amounts   []amount
+	waited    []uint16
+	waits     []int64
+	waiting   [][]uint32 // by pass
+	crowds    []crowd    // by pass
 }
 
 // numbers is room for a number by row, until the next segment. It is not empty.
@@ -19,11 +23,45 @@ func (s *scratch) numbers(rows int) []uint32 {
 	return s.rows[s.used-1][:rows]
 }
 
-// bools is an empty mask by row, until the next segment.
-func (s *scratch) bools(rows int) []bool {
+// bools is room for a mask by row, until the next segment. It is not empty.
+func (s *scratch) bools() []bool {
 	if s.mask == nil {
 		s.mask = make([]bool, MaxRows)
 	}
-	clear(s.mask[:rows])
-	return s.mask[:rows]
+	return s.mask
+}
+
+// keptScratch is how many bytes of room are kept at most.
+const keptScratch = 64 << 20
+
+// kept is what is worth keeping for the next question.
+func (s *scratch) kept() *scratch {
+	size := 8*cap(s.waits) + len(s.rows)*4*MaxRows
+	for i := range s.waiting {
+		size += 4 * (cap(s.waiting[i]) + cap(s.crowds[i].persons) + cap(s.crowds[i].groups))
+	}
+	if size > keptScratch {
+		return &scratch{}
+	}
+	clear(s.runs[:cap(s.runs)]) // they point into segments
+	return s
+}
+
+// borrow gives room that a question gave back, or new.
+func (c *Cache) borrow() *scratch {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	s := c.scratch
+	if c.scratch = nil; s == nil {
+		return &scratch{}
+	}
+	return s
+}
+
+// giveBack keeps the room of one question.
+func (c *Cache) giveBack(s *scratch) {
+	s = s.kept()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.scratch = s
 }

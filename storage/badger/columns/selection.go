@@ -12,10 +12,11 @@ type selection struct {
 	plan  *plan
 	facts []uint16 // of each row
 	clock clock
-	runs  []selected // those that have any, in order
+	runs  []selected // those that have any, in order; valid until the next segment
+	spans []stretch  // what stretches made
 	ran   []uint16   // what running found
 	asked bool
-	mask  []bool // what chosen made
+	mask  []bool // rows selected, in stretches that are not whole
 }
 
 // selected is the rows of a run that a question covers: those in list, or if it is nil all of [lo, hi).
@@ -31,6 +32,37 @@ func (s *selected) count() int {
 		return len(s.list)
 	}
 	return s.hi - s.lo
+}
+
+// stretch is rows [lo, hi) of a segment. If it is whole all are selected, else those in the selection's mask.
+type stretch struct {
+	lo, hi int
+	whole  bool
+}
+
+// stretches are the runs of the selection, as few as do.
+func (s *selection) stretches() []stretch {
+	if s.spans != nil {
+		return s.spans
+	}
+	s.spans = s.plan.scratch.stretches[:0]
+	s.mask = s.plan.scratch.bools()
+	for k := range s.runs {
+		run := &s.runs[k]
+		n := len(s.spans)
+		if run.list != nil {
+			clear(s.mask[run.lo:run.hi])
+			for _, i := range run.list {
+				s.mask[i] = true
+			}
+		} else if n > 0 && s.spans[n-1].whole && s.spans[n-1].hi == run.lo {
+			s.spans[n-1].hi = run.hi
+			continue
+		}
+		s.spans = append(s.spans, stretch{run.lo, run.hi, run.list == nil})
+	}
+	s.plan.scratch.stretches = s.spans
+	return s.spans
 }
 
 // selectRows finds the rows of a segment that the question covers; nil for none.
@@ -57,6 +89,7 @@ func (p *plan) selectRows(part *Part) (*selection, error) {
 	if err := s.sift(part.Dead); err != nil {
 		return nil, err
 	}
+	s.spans = nil
 	if !s.some() {
 		return nil, nil
 	}
@@ -88,6 +121,8 @@ func (s *selection) selectRuns() {
 			holds[i] = holds[i] && by[s.Segment.runs[i].codes[c.field.source.number]]
 		}
 	}
+	s.runs = s.plan.scratch.runs[:0]
+	defer func() { s.plan.scratch.runs = s.runs }()
 	for i := range s.Segment.runs {
 		run := &s.Segment.runs[i]
 		if !holds[i] {
