@@ -1,0 +1,12 @@
+package badger
+
+import "context"
+
+// Merge merges until nothing is due; with all, everything into one run and as few segments as may be.
+func (e *Engine) Merge(ctx context.Context, all bool) error {
+	for {
+		if merged, err := e.mergeSome(ctx, all); !merged || err != nil {
+			return err
+		}
+	}
+}
