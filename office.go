@@ -155,7 +155,9 @@ func (c *Config) unwritable() error {
 
 // open opens the store. Files that a crash left in the spool folder are nobody's any more.
 func (c *Config) open(now func() time.Time, log *slog.Logger) (*badger.Engine, error) {
-	store, err := badger.Open(c.storeFolder(), badger.Options{Windows: c.windows, Now: now, Log: log})
+	store, err := badger.Open(c.storeFolder(), badger.Options{
+		Windows: c.windows, Now: now, Log: log, Key: c.MasterKey, Small: c.Memory == "small", AcceptLoss: c.acceptLoss,
+	})
 	switch {
 	case errors.Is(err, storage.ErrLocked):
 		return nil, c.inUse()

@@ -38,6 +38,8 @@ const format = 2
 // keyFile holds the master key, beside the folder of the database, so that it is in no backup of that.
 const keyFile = "master.key"
 
+func keyPath(dir string) string { return filepath.Join(filepath.Dir(dir), keyFile) }
+
 // Engine is a storage.Store in one folder, owned by one process.
 type Engine struct {
 	db      *badger.DB
@@ -144,7 +146,7 @@ func (e *Engine) openVault(opts Options) (*vault.Vault, error) {
 		_, _ = rand.Read(master) // never fails (crypto/rand)
 		return vault.New(master)
 	}
-	return vault.Open(opts.Key, filepath.Join(filepath.Dir(e.dir), keyFile), e.check == nil || !e.check.Found)
+	return vault.Open(opts.Key, keyPath(e.dir), e.check == nil || !e.check.Found)
 }
 
 func (e *Engine) settings(opts Options) badger.Options {
@@ -205,7 +207,11 @@ func (e *Engine) start(opts Options) error {
 	}
 	e.publish(v, nil)
 	e.lastID = cat.LastID
-	e.doom(append(cat.Garbage, e.unnamed(txn)...))
+	left := e.unnamed(txn)
+	for _, l := range left {
+		e.lastID = max(e.lastID, l.ID) // nothing new gets the number of what is being removed
+	}
+	e.doom(append(cat.Garbage, left...))
 	return e.refold(opts.Progress)
 }
 
