@@ -34,7 +34,14 @@ func (b *Builder) event(e *storage.Event) {
 	c.form = b.forms.last + 1
 	class := timeClass(e.Type)
 	b.time(e, class)
-	b.links(e, &f, person, 1-int(bit(class == making)))
+	b.ids(e, &f, 1-int(bit(class == making)))
+	b.contact(e, &f, person)
+	if e.Seq != 0 {
+		b.number(sequenceColumn, zigzag(e.Seq))
+	}
+	if e.UpTo != 0 {
+		b.number(upToColumn, zigzag(int64(e.UpTo-e.At)))
+	}
 	for rest := f.fields &^ f.same; rest != 0; rest &= rest - 1 {
 		b.name(field(bits.TrailingZeros32(rest)), e)
 	}
@@ -71,8 +78,8 @@ func (b *Builder) template(e *storage.Event) uint8 {
 	return 0
 }
 
-// links packs ids and the contact. The part is 0 for events that make a send, 1 for others.
-func (b *Builder) links(e *storage.Event, f *form, person, part int) {
+// ids packs ids. The part is 0 for events that make a send, 1 for others.
+func (b *Builder) ids(e *storage.Event, f *form, part int) {
 	c := &b.c
 	if e.Message != "" {
 		code := c.messages.code(e.Message)
@@ -105,6 +112,11 @@ func (b *Builder) links(e *storage.Event, f *form, person, part int) {
 			b.literal(messageRole, e.ReplyTo, true)
 		}
 	}
+}
+
+// contact packs the contact of an event, which is a person of the component or a spelling.
+func (b *Builder) contact(e *storage.Event, f *form, person int) {
+	c := &b.c
 	switch {
 	case f.contact == otherContact:
 		code := c.spellings.code(e.Contact)
@@ -113,12 +125,6 @@ func (b *Builder) links(e *storage.Event, f *form, person, part int) {
 		}
 	case f.contact != noContact && len(c.persons) > 1:
 		b.code(personColumn, uint64(person))
-	}
-	if e.Seq != 0 {
-		b.number(sequenceColumn, zigzag(e.Seq))
-	}
-	if e.UpTo != 0 {
-		b.number(upToColumn, zigzag(int64(e.UpTo-e.At)))
 	}
 }
 

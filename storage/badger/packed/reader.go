@@ -164,7 +164,14 @@ func (r *reader) event(e *storage.Event, n uint32, after *int) {
 	}
 	e.Type, e.At = f.typ, r.at
 	e.Test, e.Sale = f.more&testFlag != 0, f.more&saleFlag != 0
-	r.links(e, f, n)
+	r.ids(f, n)
+	r.contact(e, f, n)
+	if f.more&sequenceFlag != 0 {
+		e.Seq = unzigzag(r.number(sequenceColumn))
+	}
+	if f.more&upToFlag != 0 {
+		e.UpTo = e.At + storage.Instant(unzigzag(r.number(upToColumn)))
+	}
 	for rest := f.same; rest != 0; rest &= rest - 1 {
 		place := field(bits.TrailingZeros32(rest))
 		*place.at(e) = r.lastText[place]
@@ -177,8 +184,8 @@ func (r *reader) event(e *storage.Event, n uint32, after *int) {
 	}
 }
 
-// links reads ids and the contact, in the order in which Builder.links writes them.
-func (r *reader) links(e *storage.Event, f *readForm, n uint32) {
+// ids reads ids, in the order in which Builder.ids writes them.
+func (r *reader) ids(f *readForm, n uint32) {
 	var ids [bases]span
 	if f.more&messageFlag != 0 {
 		ids[messageBase] = r.reference(messageColumn+f.part, messageRole, &r.messages)
@@ -202,13 +209,6 @@ func (r *reader) links(e *storage.Event, f *readForm, n uint32) {
 		r.fixes = append(r.fixes, fix{n, fixReply, r.back(&r.columns[replyColumn], r.sends)})
 	case messageReply:
 		r.fixes = append(r.fixes, fix{n, fixReply, r.reference(replyColumn, messageRole, &r.messages)})
-	}
-	r.contact(e, f, n)
-	if f.more&sequenceFlag != 0 {
-		e.Seq = unzigzag(r.number(sequenceColumn))
-	}
-	if f.more&upToFlag != 0 {
-		e.UpTo = e.At + storage.Instant(unzigzag(r.number(upToColumn)))
 	}
 }
 
