@@ -57,6 +57,7 @@ type counting struct {
 
 	successes, failures, answers []bool // facts, by number
 	tags, codes, options         *values
+	sales                        map[string][]saleTag // by text of the taggings
 	worthKeys                    []worthKey
 	waits                        []int64
 }
@@ -70,7 +71,7 @@ type asked struct {
 
 func newCounting(v *View, q *storage.Question) *counting {
 	p := newPlan(v, q)
-	c := &counting{plan: p, tags: newValues(), codes: newValues(), options: newValues()}
+	c := &counting{plan: p, tags: newValues(), codes: newValues(), options: newValues(), sales: map[string][]saleTag{}}
 	for _, f := range p.facts {
 		c.successes = append(c.successes, f.success())
 		c.failures = append(c.failures, f.status() == storage.Failed)

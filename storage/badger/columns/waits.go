@@ -35,13 +35,45 @@ func (c *counting) answerTimes(cells []uint32, g *grouping, tallies []storage.Ta
 	}
 }
 
-// answerTime sorts what it is given.
+// answerTime changes the order of what it is given.
 func answerTime(ms []int64) storage.AnswerTime {
 	if len(ms) == 0 {
 		return storage.AnswerTime{}
 	}
+	median, p90 := rank(len(ms), 5), rank(len(ms), 9)
+	nth(ms, median)
+	nth(ms[median:], p90-median)
+	return storage.AnswerTime{Median: ms[median], P90: ms[p90], Known: true}
+}
+
+// nth brings the number that would stand at k if all were sorted there, and none greater before it.
+func nth(ms []int64, k int) {
+	for len(ms) > 12 {
+		pivot := max(min(ms[0], ms[len(ms)/2]), min(max(ms[0], ms[len(ms)/2]), ms[len(ms)-1]))
+		i, j := 0, len(ms)-1
+		for i <= j {
+			for ms[i] < pivot {
+				i++
+			}
+			for ms[j] > pivot {
+				j--
+			}
+			if i <= j {
+				ms[i], ms[j] = ms[j], ms[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case k <= j:
+			ms = ms[:j+1]
+		case k >= i:
+			ms, k = ms[i:], k-i
+		default:
+			return
+		}
+	}
 	slices.Sort(ms)
-	return storage.AnswerTime{Median: ms[rank(len(ms), 5)], P90: ms[rank(len(ms), 9)], Known: true}
 }
 
 // rank is the place, from 0, of a share in tenths of n sorted numbers.
