@@ -238,10 +238,15 @@ func (f *field) fillKinds(s *selection, out []uint32) error {
 		return err
 	}
 	kinds := [2]uint32{f.variety(&storage.Send{ContactKind: "new"}), f.variety(&storage.Send{ContactKind: "recurring"})}
+	words := f.plan.recurring.all()
 	for _, run := range s.runs {
-		for i := run.lo; i < run.hi; i++ {
-			person := persons[i]
-			out[i] = kinds[f.plan.recurring.word(int(person>>6))>>(person&63)&1]
+		to := out[run.lo:run.hi]
+		for i, person := range persons[run.lo:run.hi] {
+			if words == nil {
+				to[i] = kinds[0]
+			} else {
+				to[i] = kinds[words[person>>6]>>(person&63)&1]
+			}
 		}
 	}
 	return nil

@@ -14,7 +14,7 @@ type scratch struct {
 	waited    []uint16
 	waits     []int64
 	waiting   [][]uint32 // by pass
-	crowds    []crowd    // by pass
+	free      []*listed
 }
 
 // numbers is room for a number by row, until the next segment. It is not empty.
@@ -59,6 +59,20 @@ func (s *scratch) keep(list []uint16) []uint16 {
 	return (*to)[n:len(*to):len(*to)]
 }
 
+// listed is room for people.
+func (s *scratch) listed() *listed {
+	n := len(s.free)
+	if n == 0 {
+		return new(listed)
+	}
+	l := s.free[n-1]
+	l.n, s.free = 0, s.free[:n-1]
+	return l
+}
+
+// listedSize is the bytes of a listed.
+const listedSize = 2 * 4 << 16
+
 // keptScratch is how many bytes of room are kept at most.
 const keptScratch = 64 << 20
 
@@ -66,10 +80,13 @@ const keptScratch = 64 << 20
 func (s *scratch) kept() *scratch {
 	size := 8*cap(s.waits) + len(s.rows)*4*MaxRows + 2*chunk*len(s.lists)
 	for i := range s.waiting {
-		size += 4 * (cap(s.waiting[i]) + cap(s.crowds[i].persons) + cap(s.crowds[i].groups))
+		size += 4 * cap(s.waiting[i])
 	}
 	if size > keptScratch {
 		return &scratch{}
+	}
+	if n := listedSize; size+n*len(s.free) > keptScratch {
+		s.free = s.free[: (keptScratch-size)/n : (keptScratch-size)/n]
 	}
 	clear(s.runs[:cap(s.runs)]) // they point into segments
 	s.filled = 0

@@ -87,15 +87,9 @@ const (
 // manyAnswerTimes counts the waits of each group by class, and sorts only those of the classes that the ranks lie in.
 func (c *counting) manyAnswerTimes(cells []uint32, g *grouping, tallies []storage.Tally) {
 	counts := make([][classes]uint32, len(tallies))
-	var one []uint32 // the group of each cell, if it is in no other
-	if !slices.ContainsFunc(g.of, func(groups []uint32) bool { return len(groups) != 1 }) {
-		for _, groups := range g.of {
-			one = append(one, groups[0])
-		}
-	}
 	for k, cell := range cells {
-		if one != nil {
-			counts[one[cell]][class(c.waits[k])]++
+		if own := g.own[cell]; own != noGroup {
+			counts[own][class(c.waits[k])]++
 			continue
 		}
 		for _, group := range g.of[cell] {
