@@ -97,10 +97,15 @@ func (p *pass) add(s *selection, c *shared) error {
 	for _, i := range c.waited {
 		p.waiting = append(p.waiting, cells[i])
 	}
-	if p.byRun {
+	if p.byRun || p.byKind() {
 		return nil
 	}
 	return p.crowd.add(p, s, cells)
+}
+
+// byKind tells that the groups differ in persons: theirs are the total's.
+func (p *pass) byKind() bool {
+	return !p.byRun && len(p.groupings[0].fields) == 1 && p.fields[0].level == byKind
 }
 
 // cellsOf gives the cell of each row in the runs of the selection, noCell for one that is not selected.

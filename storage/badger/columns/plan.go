@@ -87,6 +87,7 @@ type recurring struct {
 	q            *storage.Question
 	words        []uint64
 	known        []bool
+	whole        bool
 	before, from int64 // surely before the range; surely not
 }
 
@@ -113,6 +114,17 @@ func (r *recurring) word(w int) uint64 {
 		r.words[w], r.known[w] = r.look(w), true
 	}
 	return r.words[w]
+}
+
+// all is every word, nil if the question calls nobody recurring.
+func (r *recurring) all() []uint64 {
+	if !r.whole {
+		for w := range r.words {
+			r.word(w)
+		}
+		r.whole = true
+	}
+	return r.words
 }
 
 func (r *recurring) look(w int) (set uint64) {

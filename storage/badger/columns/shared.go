@@ -26,21 +26,32 @@ type valued struct {
 
 // values numbers what sends have in a distribution.
 type values struct {
-	number map[string]uint32
-	keys   []storage.Send // by number, a send that has nothing but this; the first has nothing
+	byText map[string]uint32
+	number map[storage.Tag]uint32 // of final tags, of which many lists have the same
+	keys   []storage.Send         // by number, a send that has nothing but this; the first has nothing
 }
 
 func newValues() *values {
-	return &values{number: map[string]uint32{}, keys: make([]storage.Send, 1)}
+	return &values{byText: map[string]uint32{}, number: map[storage.Tag]uint32{}, keys: make([]storage.Send, 1)}
 }
 
-func (v *values) of(key string, s storage.Send) uint32 {
-	n, ok := v.number[key]
+func (v *values) of(text string, proto func(string) storage.Send) uint32 {
+	n, ok := v.byText[text]
+	if ok {
+		return n
+	}
+	s := proto(text)
+	if len(s.Tags) > 0 {
+		n, ok = v.number[s.Tags[0]]
+	}
 	if !ok {
 		n = uint32(len(v.keys))
-		v.number[key] = n
 		v.keys = append(v.keys, s)
 	}
+	if len(s.Tags) > 0 {
+		v.number[s.Tags[0]] = n
+	}
+	v.byText[text] = n
 	return n
 }
 
@@ -53,14 +64,14 @@ func (c *counting) share(s *selection) (*shared, error) {
 		to      *valued
 		values  *values
 		covered []bool
-		proto   func(text string) (string, storage.Send)
+		proto   func(text string) storage.Send
 	}{
 		{columnTags, &out.tags, c.tags, c.successes, finalTag},
-		{columnCode, &out.codes, c.codes, c.failures, func(text string) (string, storage.Send) {
-			return text, storage.Send{Status: storage.Failed, Code: text}
+		{columnCode, &out.codes, c.codes, c.failures, func(text string) storage.Send {
+			return storage.Send{Status: storage.Failed, Code: text}
 		}},
-		{columnFirstOption, &out.options, c.options, c.answers, func(text string) (string, storage.Send) {
-			return text, storage.Send{FirstOption: text}
+		{columnFirstOption, &out.options, c.options, c.answers, func(text string) storage.Send {
+			return storage.Send{FirstOption: text}
 		}},
 	} {
 		x.to.values, x.to.covered = x.values, x.covered
@@ -72,7 +83,7 @@ func (c *counting) share(s *selection) (*shared, error) {
 		}
 		x.to.table = make([]uint32, len(x.to.texts))
 		for code, text := range x.to.texts[1:] {
-			x.to.table[code+1] = x.values.of(x.proto(text))
+			x.to.table[code+1] = x.values.of(text, x.proto)
 		}
 	}
 	if err := out.wait(c, s); err != nil {
@@ -94,10 +105,10 @@ func (c *counting) share(s *selection) (*shared, error) {
 }
 
 // finalTag is a send with the last tagging of a list.
-func finalTag(text string) (string, storage.Send) {
+func finalTag(text string) storage.Send {
 	tags, _ := parseTags(text)
 	last := tags[len(tags)-1]
-	return last.Name + "\x00" + last.Type, storage.Send{Tags: []storage.Tag{{Name: last.Name, Type: last.Type}}}
+	return storage.Send{Tags: []storage.Tag{{Name: last.Name, Type: last.Type}}}
 }
 
 // wait notes how long answers took.
@@ -129,7 +140,12 @@ func (out *shared) value(c *counting, s *selection) error {
 	}
 	of := make([][]saleTag, len(out.tags.texts))
 	for code, text := range out.tags.texts {
-		of[code] = saleTags(text)
+		list, ok := c.sales[text]
+		if !ok {
+			list = saleTags(text)
+			c.sales[text] = list
+		}
+		of[code] = list
 	}
 	out.amounts = c.plan.scratch.amounts[:0]
 	for _, x := range s.stretches() {

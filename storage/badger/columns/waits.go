@@ -35,13 +35,45 @@ func (c *counting) answerTimes(cells []uint32, g *grouping, tallies []storage.Ta
 	}
 }
 
-// answerTime sorts what it is given.
+// answerTime changes the order of what it is given.
 func answerTime(ms []int64) storage.AnswerTime {
 	if len(ms) == 0 {
 		return storage.AnswerTime{}
 	}
+	median, p90 := rank(len(ms), 5), rank(len(ms), 9)
+	nth(ms, median)
+	nth(ms[median:], p90-median)
+	return storage.AnswerTime{Median: ms[median], P90: ms[p90], Known: true}
+}
+
+// nth brings the number that would stand at k if all were sorted there, and none greater before it.
+func nth(ms []int64, k int) {
+	for len(ms) > 12 {
+		pivot := max(min(ms[0], ms[len(ms)/2]), min(max(ms[0], ms[len(ms)/2]), ms[len(ms)-1]))
+		i, j := 0, len(ms)-1
+		for i <= j {
+			for ms[i] < pivot {
+				i++
+			}
+			for ms[j] > pivot {
+				j--
+			}
+			if i <= j {
+				ms[i], ms[j] = ms[j], ms[i]
+				i++
+				j--
+			}
+		}
+		switch {
+		case k <= j:
+			ms = ms[:j+1]
+		case k >= i:
+			ms, k = ms[i:], k-i
+		default:
+			return
+		}
+	}
 	slices.Sort(ms)
-	return storage.AnswerTime{Median: ms[rank(len(ms), 5)], P90: ms[rank(len(ms), 9)], Known: true}
 }
 
 // rank is the place, from 0, of a share in tenths of n sorted numbers.
@@ -55,15 +87,9 @@ const (
 // manyAnswerTimes counts the waits of each group by class, and sorts only those of the classes that the ranks lie in.
 func (c *counting) manyAnswerTimes(cells []uint32, g *grouping, tallies []storage.Tally) {
 	counts := make([][classes]uint32, len(tallies))
-	var one []uint32 // the group of each cell, if it is in no other
-	if !slices.ContainsFunc(g.of, func(groups []uint32) bool { return len(groups) != 1 }) {
-		for _, groups := range g.of {
-			one = append(one, groups[0])
-		}
-	}
 	for k, cell := range cells {
-		if one != nil {
-			counts[one[cell]][class(c.waits[k])]++
+		if own := g.own[cell]; own != noGroup {
+			counts[own][class(c.waits[k])]++
 			continue
 		}
 		for _, group := range g.of[cell] {
