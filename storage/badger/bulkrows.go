@@ -122,7 +122,7 @@ func (m *making) commit() error {
 	}
 	next := &view{cat: m.cat, members: v.members, firsts: withFirsts(v.firsts, int(m.cat.Persons), m.firsts)}
 	for page := len(v.firsts) / firstsPerPage; page*firstsPerPage < len(next.firsts); page++ {
-		if err := m.e.writeFirsts(m.pen.write, next.firsts, page); err != nil {
+		if err := m.e.writeFirsts(m.pen.write, m.cat, next.firsts, page); err != nil {
 			return err
 		}
 	}

@@ -26,7 +26,8 @@ type catalogue struct {
 
 	Events, Sends, Orphans, Conflicts int
 	Latest                            storage.Instant
-	Fold                              string // by which windows and which version of the fold the sends were made
+	Firsts                            []uint32 // checksums of the pages of first successes, which are written again and again
+	Fold                              string   // by which windows and which version of the fold the sends were made
 }
 
 // runEntry is a run of event blocks.
@@ -60,6 +61,7 @@ func (c *catalogue) clone() *catalogue {
 	d := *c
 	d.Runs = append([]runEntry(nil), c.Runs...)
 	d.Segments = append([]segmentEntry(nil), c.Segments...)
+	d.Firsts = append([]uint32(nil), c.Firsts...)
 	return &d
 }
 

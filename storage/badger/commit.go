@@ -1,6 +1,7 @@
 package badger
 
 import (
+	"hash/crc32"
 	"slices"
 
 	"github.com/dgraph-io/badger/v4"
@@ -203,18 +204,25 @@ func (c *change) writePersons(p *pen, next *view) error {
 	c.cat.Persons = c.entries.next
 	next.firsts = withFirsts(c.view.firsts, int(c.cat.Persons), c.firsts)
 	for number := range c.firstPages(next.firsts) {
-		if err := c.e.writeFirsts(p.write, next.firsts, number); err != nil {
+		if err := c.e.writeFirsts(p.write, c.cat, next.firsts, number); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (e *Engine) writeFirsts(write func(k, v []byte) error, firsts []storage.Instant, page int) error {
+// writeFirsts writes a page of first successes. The catalogue keeps its checksum, so that an earlier version of it is
+// not taken for the present one.
+func (e *Engine) writeFirsts(write func(k, v []byte) error, cat *catalogue, firsts []storage.Instant, page int) error {
 	from := page * firstsPerPage
 	part := firsts[from:min(from+firstsPerPage, len(firsts))]
+	b := encodeFirsts(part)
+	for page >= len(cat.Firsts) {
+		cat.Firsts = append(cat.Firsts, 0)
+	}
+	cat.Firsts[page] = crc32.ChecksumIEEE(b)
 	k := numbered(ofFirsts, uint64(page))
-	return write(k, seal(ofFirsts, k, len(part), encodeFirsts(part)))
+	return write(k, seal(ofFirsts, k, len(part), b))
 }
 
 // withFirsts is the list of first successes with some of them changed, for so many persons. Older views look at the

@@ -4,10 +4,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"log/slog"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -76,6 +78,11 @@ type Engine struct {
 	closed  bool
 	inUse   sync.WaitGroup
 	stateMu sync.Mutex // one writer of State at a time
+	memory  stateSum   // guarded by stateMu
+
+	noteMu sync.Mutex
+	noted  guard.Totals // of the catalogue
+	turn   uint64       // of the bot's memory
 }
 
 // ErrClosed is returned by a store that was closed.
@@ -97,14 +104,23 @@ func Open(dir string, opts Options) (*Engine, error) {
 	}
 	e.persons = persons{e}
 	if err := e.openFolder(dir, opts); err != nil {
+		if e.dir != "" && !errors.Is(err, storage.ErrLocked) {
+			putTablesBack(e.dir)
+		}
 		return nil, err
 	}
 	if err := e.start(opts); err != nil {
-		err = errors.Join(err, e.db.Close())
+		e.db.Close() // which may fail for the same cause
 		if e.super != nil {
-			err = errors.Join(err, e.super.Release())
+			e.super.Release()
 		}
-		return nil, fmt.Errorf("opening the store in %s: %w", dir, err)
+		if e.dir != "" {
+			putTablesBack(e.dir)
+		}
+		return nil, advised(dir, err)
+	}
+	if e.dir != "" {
+		dropTables(e.dir)
 	}
 	e.merger = e.startMerger()
 	return e, nil
@@ -122,6 +138,9 @@ func (e *Engine) openFolder(dir string, opts Options) error {
 			return err
 		}
 		if e.check, err = guard.Before(dir, format, opts.AcceptLoss); err != nil {
+			return plain(err)
+		}
+		if err = checkTables(dir); err != nil {
 			return err
 		}
 		removeSpools(dir)
@@ -131,14 +150,51 @@ func (e *Engine) openFolder(dir string, opts Options) error {
 		return err
 	}
 	e.secret = e.vault.TokenSecret()
-	if e.db, err = badger.Open(e.settings(opts)); err == nil {
+	if e.db, err = e.openBadger(e.settings(opts)); err == nil {
 		return nil
 	}
-	// Badger does not wrap the cause, so its words are all there is.
-	if strings.Contains(err.Error(), "Cannot acquire directory lock") {
-		return fmt.Errorf("%s: %w", dir, storage.ErrLocked)
+	if err = guard.Locked(dir, err); errors.Is(err, storage.ErrLocked) {
+		return err
 	}
-	return fmt.Errorf("opening the store in %s: %w", dir, err)
+	return advised(dir, err)
+}
+
+// openBadger is badger.Open for a folder that may be damaged.
+func (e *Engine) openBadger(set badger.Options) (db *badger.DB, err error) {
+	defer caught(&err)
+	if e.dir != "" {
+		release, err := guard.Lock(e.dir) // nobody has it open who is about to name those tables
+		if err != nil {
+			return nil, err
+		}
+		err = keepTables(e.dir)
+		release()
+		if err != nil {
+			return nil, err
+		}
+	}
+	return badger.Open(set)
+}
+
+// plain makes one line of a refusal that quotes Badger.
+func plain(err error) error {
+	var r *guard.Refusal
+	if errors.As(err, &r) {
+		r.What = strings.Join(strings.Fields(r.What), " ")
+	}
+	return err
+}
+
+// advised says what helps where a store cannot be opened.
+func advised(dir string, err error) error {
+	var refusal *guard.Refusal
+	switch {
+	case errors.As(err, &refusal), errors.Is(err, syscall.ENOSPC), errors.Is(err, vault.ErrMaster):
+		return err
+	case strings.Contains(err.Error(), restoreIt):
+		return fmt.Errorf("opening the store in %s: %w", dir, err)
+	}
+	return fmt.Errorf("the store in %s cannot be opened (%s): if a file of it is damaged, %s", dir, brief(err), restoreIt)
 }
 
 func (e *Engine) openVault(opts Options) (*vault.Vault, error) {
@@ -182,9 +238,13 @@ func (e *Engine) start(opts Options) error {
 	if err != nil {
 		return err
 	}
+	if err := e.recall(txn, opts.AcceptLoss); err != nil {
+		return err
+	}
+	e.noted, e.turn = cat.totals(), e.memory.turn
 	if e.check != nil {
 		var loss *guard.Loss
-		if e.super, loss, err = e.check.After(cat.totals()); err != nil {
+		if e.super, loss, err = e.check.After(e.totals()); err != nil {
 			return err
 		}
 		if loss != nil {
@@ -211,8 +271,8 @@ func (e *Engine) start(opts Options) error {
 }
 
 // openView opens what a catalogue names.
-func (e *Engine) openView(cat *catalogue) (*view, error) {
-	v := &view{cat: cat}
+func (e *Engine) openView(cat *catalogue) (v *view, err error) {
+	v = &view{cat: cat}
 	for _, entry := range cat.Runs {
 		r, err := e.openRun(entry)
 		if err != nil {
@@ -228,20 +288,29 @@ func (e *Engine) openView(cat *catalogue) (*view, error) {
 		}
 		v.parts = append(v.parts, part)
 	}
-	v.firsts = make([]storage.Instant, 0, int(cat.Persons)+int(cat.Persons)/8)
-	for page := 0; page*firstsPerPage < int(cat.Persons); page++ {
+	v.firsts, err = e.readFirsts(cat)
+	return v, err
+}
+
+// readFirsts reads the first successes of all contacts.
+func (e *Engine) readFirsts(cat *catalogue) ([]storage.Instant, error) {
+	firsts := make([]storage.Instant, 0, int(cat.Persons)+int(cat.Persons)/8)
+	for page, sum := range cat.Firsts {
 		b, err := e.value(ofFirsts, numbered(ofFirsts, uint64(page)))
 		if err != nil {
 			return nil, err
 		}
-		if v.firsts, err = decodeFirsts(v.firsts, b); err != nil {
+		if crc32.ChecksumIEEE(b) != sum {
+			return nil, fmt.Errorf("page %d of the first successes is not the one the catalogue names", page)
+		}
+		if firsts, err = decodeFirsts(firsts, b); err != nil {
 			return nil, err
 		}
 	}
-	if len(v.firsts) != int(cat.Persons) {
-		return nil, fmt.Errorf("a damaged store: it has first successes of %d contacts, not of %d", len(v.firsts), cat.Persons)
+	if len(firsts) != int(cat.Persons) {
+		return nil, fmt.Errorf("the store has first successes of %d contacts, not of %d", len(firsts), cat.Persons)
 	}
-	return v, nil
+	return firsts, nil
 }
 
 // Close waits for what is under way and closes the store.
@@ -279,12 +348,31 @@ func (e *Engine) use() (done func(), err error) {
 
 // acknowledged notes outside the database what it holds, so that a later start can tell if it has lost any of it.
 func (e *Engine) acknowledged(cat *catalogue) {
+	e.note(func() { e.noted = cat.totals() })
+}
+
+// noteState is acknowledged for the bot's memory.
+func (e *Engine) noteState(turn uint64) {
+	e.note(func() { e.turn = turn })
+}
+
+func (e *Engine) note(what func()) {
+	e.noteMu.Lock()
+	defer e.noteMu.Unlock()
+	what()
 	if e.super == nil {
 		return
 	}
-	if err := e.super.Note(cat.totals()); err != nil {
+	if err := e.super.Note(e.totals()); err != nil {
 		e.warn("noting what is stored: %v", err)
 	}
+}
+
+// totals are what the superblock is told: all commits, of events and of the bot's memory, count.
+func (e *Engine) totals() guard.Totals {
+	t := e.noted
+	t.Sequence += e.turn
+	return t
 }
 
 func (e *Engine) warn(format string, args ...any) {

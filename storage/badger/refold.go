@@ -117,7 +117,7 @@ func (e *Engine) exchangeRows(m *making, v, next *view) error {
 	}
 	next.firsts = withFirsts(next.firsts, int(next.cat.Persons), m.firsts)
 	for page := 0; page*firstsPerPage < len(next.firsts); page++ {
-		if err := e.writeFirsts(m.pen.write, next.firsts, page); err != nil {
+		if err := e.writeFirsts(m.pen.write, next.cat, next.firsts, page); err != nil {
 			return err
 		}
 	}
