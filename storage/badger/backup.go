@@ -92,7 +92,7 @@ func (e *Engine) Verify(ctx context.Context) (archive.Info, archive.Contents, er
 // whole tells whether a value is what was written.
 func whole(key, value []byte) error {
 	switch kind(key[0]) {
-	case ofCatalogue, ofBlock, ofDirectory, ofPage, ofColumn, ofDead, ofPersons, ofFirsts, ofState:
+	case ofCatalogue, ofBlock, ofDirectory, ofPage, ofColumn, ofDead, ofPersons, ofFirsts, ofState, ofSum:
 		_, _, err := guard.Unseal(key[0], key, value)
 		return err
 	default:
@@ -104,7 +104,7 @@ func whole(key, value []byte) error {
 func (v *view) complete(txn *badger.Txn) error {
 	for _, k := range v.cat.keys() {
 		if _, err := txn.Get(k); err != nil {
-			return fmt.Errorf("a value that the catalogue names, %x, is not there (%w): run outboundbot restore BACKUP --replace", k, err)
+			return fmt.Errorf("a value that the catalogue names, %x, is not there (%w): %s", k, err, restoreIt)
 		}
 	}
 	return nil

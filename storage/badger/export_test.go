@@ -10,3 +10,6 @@ func (e *Engine) Merge(ctx context.Context, all bool) error {
 		}
 	}
 }
+
+// Flatten compacts all tables of the database into one level.
+func (e *Engine) Flatten() error { return e.db.Flatten(1) }

@@ -18,7 +18,6 @@ const (
 	ofColumn    kind = 'g' // segment, column: of sends
 	ofDead      kind = 'z' // segment: rows that were replaced
 	ofPersons   kind = 'p' // page: contacts, under keys of their own
-	ofState     kind = 's' // name: the bot's memory
 	ofFirsts    kind = 'f' // page: first successes
 )
 

@@ -48,10 +48,14 @@ func (p persons) of(person uint32) (page *vault.Page, at int, err error) {
 		return page, at, err
 	}
 	page, size, err := p.read(number)
-	if err == nil {
-		p.e.blocks.put(cacheKey{ofPersons, 0, number}, page, size)
+	if err != nil {
+		return nil, 0, err
 	}
-	return page, at, err
+	if at >= page.Len() {
+		return nil, 0, fmt.Errorf("a part of the store is damaged (page %d of the contacts ends before contact %d): %s", number, at, restoreIt)
+	}
+	p.e.blocks.put(cacheKey{ofPersons, 0, number}, page, size)
+	return page, at, nil
 }
 
 // Key implements packed.Keys.
