@@ -95,15 +95,22 @@ func (s state) Put(ctx context.Context, name string, data []byte, ttl time.Durat
 		expiry = 0
 		if ttl > 0 {
 			expiry = s.moment() + uint64(max(1, ttl.Milliseconds()))
-			if err := txn.Set(expiryKey(expiry, name), nil); err != nil {
-				return err
-			}
 		}
-		if err := txn.Set(stateKey(name), append(number(expiry), data...)); err != nil {
+		if err := remember(txn, name, expiry, data); err != nil {
 			return err
 		}
 		return s.sweep(txn)
 	})
+}
+
+// remember writes a value and when it expires, in Unix milliseconds; 0 for never.
+func remember(txn *badger.Txn, name string, expiry uint64, data []byte) error {
+	if expiry != 0 {
+		if err := txn.Set(expiryKey(expiry, name), nil); err != nil {
+			return err
+		}
+	}
+	return txn.Set(stateKey(name), append(number(expiry), data...))
 }
 
 // Delete implements storage.State.
