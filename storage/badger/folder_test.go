@@ -23,6 +23,7 @@ var kills = flag.Int("kills", 5, "how often TestKill kills the process that appe
 const (
 	childRole   = "STORE_TEST_CHILD"
 	childFolder = "STORE_TEST_FOLDER"
+	childStep   = "STORE_TEST_STEP" // at which it dies
 )
 
 func TestMain(m *testing.M) {
@@ -32,6 +33,8 @@ func TestMain(m *testing.M) {
 		os.Exit(appendForEver(dir))
 	case "open":
 		os.Exit(openOnce(dir))
+	case "convert":
+		os.Exit(convertAndDie(dir))
 	}
 	os.Exit(m.Run())
 }
