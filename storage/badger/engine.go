@@ -60,6 +60,7 @@ type Engine struct {
 	super   *guard.Block  // what was acknowledged; nil in memory
 	free    func() uint64 // bytes left on the disk; nil in memory
 
+	folders sync.Pool      // of *storage.Folder
 	blocks  *cache         // of event blocks, index pages and contacts
 	columns *columns.Cache // of sends
 
@@ -111,6 +112,7 @@ func Open(dir string, opts Options) (*Engine, error) {
 		e.now = time.Now
 	}
 	e.persons = persons{e}
+	e.folders.New = func() any { return &storage.Folder{} }
 	if !opts.InMemory {
 		if err := migrate(dir, opts); err != nil {
 			return nil, err
