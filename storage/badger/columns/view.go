@@ -21,6 +21,8 @@ type View struct {
 	Contact func(person uint32) (string, error)     // phone or platform id, "" for a send without contact
 	Persons func(storage.Contact) ([]uint32, error) // those that the id, ignoring separators, or the token may stand for
 	Secret  []byte                                  // of contact tokens
+
+	limits *limits // of tests; nil for the usual ones
 }
 
 // Block sums the first successes of 64 persons up, so that a question need not look at each of them.
