@@ -325,3 +325,35 @@ func BenchmarkNewest(b *testing.B) {
 	b.ReportMetric(float64((cpuTime()-start).Microseconds())/1000/float64(b.N), "cpu-ms/op")
 	b.ReportMetric(float64(rows/b.N), "rows")
 }
+
+func BenchmarkExport(b *testing.B) {
+	v := benchView(b)
+	q := storage.Question{}
+	b.ReportAllocs()
+	start := cpuTime()
+	rows := 0
+	for b.Loop() {
+		err := v.Sends(b.Context(), &q, storage.Order{}, func(storage.Send, error) bool {
+			rows++
+			return true
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(rows)/(cpuTime()-start).Seconds(), "rows/cpu-s")
+}
+
+func BenchmarkNames(b *testing.B) {
+	v := benchView(b)
+	for _, field := range []string{"campaign", "agent", "final_tag"} {
+		b.Run(field, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := v.Names(b.Context(), storage.Scope{}, field, ""); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
