@@ -357,3 +357,22 @@ func BenchmarkNames(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkCold opens all segments and asks the first question with nothing in the cache.
+func BenchmarkCold(b *testing.B) {
+	set := loadedSet(b)
+	for name, q := range benchQuestions(b) {
+		if name != "Q1" && name != "Q2" {
+			continue
+		}
+		b.Run(name, func(b *testing.B) {
+			start := cpuTime()
+			for b.Loop() {
+				if _, err := set.view(b).Count(b.Context(), &q); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64((cpuTime()-start).Microseconds())/1000/float64(b.N), "cpu-ms/op")
+		})
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -249,4 +250,31 @@ func TestDataSet(t *testing.T) {
 			t.Errorf("%s: counts differ (-truth +got):\n%.4000s", name, diff)
 		}
 	}
+}
+
+// TestConcurrent asks one view several questions at once.
+func TestConcurrent(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 3))
+	w := messyWorld(t, rng, 800)
+	v := w.view(t, rng)
+	var group sync.WaitGroup
+	for seed := range uint64(4) {
+		group.Go(func() {
+			rng := rand.New(rand.NewPCG(seed, 4))
+			for range 20 {
+				q := w.question(rng)
+				c := storage.NewCounter(&q)
+				w.each(c.Add)
+				got, err := v.Count(t.Context(), &q)
+				if err != nil || !cmp.Equal(c.Result(), got, cmp.Comparer(decimal.Decimal.Equal)) {
+					t.Errorf("%+v: counts differ, %v", q, err)
+				}
+				err = v.Sends(t.Context(), &q, storage.Order{Limit: 10}, func(storage.Send, error) bool { return true })
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
 }
