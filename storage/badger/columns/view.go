@@ -13,7 +13,7 @@ type Part struct {
 }
 
 // View is one state of the store, and answers questions about it. It does not change while it is used; several
-// questions may use it at once.
+// questions may use it at once. All its segments share one cache.
 type View struct {
 	Parts   []Part
 	First   []storage.Instant                       // first success by person, 0 for one never reached; may be short
