@@ -165,23 +165,33 @@ func cpu(b *testing.B) time.Duration {
 }
 
 // BenchmarkDelta compares what answers cost with some rows not merged into the others, half of them new, half sealed
-// ones to which a status came late, with what they cost if all are sealed. The goal is twice as much at most.
+// ones to which a status came late, with what they cost if all are sealed: with no merge at all since the import, and
+// with as many merges as the merger makes. The goal is twice as much at most.
 func BenchmarkDelta(b *testing.B) {
 	y := newYear(b, *deltaSends)
 	late := y.delta()
 	sealed, _ := imported(b, y, y.sends-y.rows(), late)
 	e, _ := imported(b, y, y.sends-y.rows(), nil)
 	release := e.HoldMerges()
-	b.Cleanup(release)
 	for batch := range slices.Chunk(late, *deltaBatch) {
 		if r, err := e.Append(bg, batch); err != nil || r.Accepted != len(batch) {
 			b.Fatal(r, err)
 		}
 	}
+	b.Run("unmerged", func(b *testing.B) { y.compare(b, sealed, e) })
+	release()
+	if err := e.Merge(context.Background(), false); err != nil {
+		b.Fatal(err)
+	}
+	b.Run("merged", func(b *testing.B) { y.compare(b, sealed, e) })
+}
+
+// compare asks two stores with the same sends.
+func (y year) compare(b *testing.B, sealed, e *badger.Engine) {
+	_, segments, dead := e.Parts()
 	for _, a := range y.questions() {
-		q := a.q
 		b.Run(a.name, func(b *testing.B) {
-			if asked(b, e, q) != asked(b, sealed, q) {
+			if asked(b, e, a.q) != asked(b, sealed, a.q) {
 				b.Fatal("the two stores give different figures")
 			}
 			var spent [2]time.Duration
@@ -189,7 +199,7 @@ func BenchmarkDelta(b *testing.B) {
 			for b.Loop() { // by turns, so that both meet the same noise
 				for i, of := range []*badger.Engine{sealed, e} {
 					from := cpu(b)
-					asked(b, of, q)
+					asked(b, of, a.q)
 					spent[i] += cpu(b) - from
 				}
 				n++
@@ -197,6 +207,8 @@ func BenchmarkDelta(b *testing.B) {
 			b.ReportMetric(float64(spent[0].Microseconds())/float64(n), "sealed-cpu-µs")
 			b.ReportMetric(float64(spent[1].Microseconds())/float64(n), "delta-cpu-µs")
 			b.ReportMetric(float64(spent[1])/float64(spent[0]), "delta/sealed")
+			b.ReportMetric(float64(segments), "segments")
+			b.ReportMetric(float64(dead), "dead")
 		})
 	}
 }

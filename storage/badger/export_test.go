@@ -25,3 +25,12 @@ func (e *Engine) HoldMerges() (release func()) {
 	e.merging.Lock()
 	return e.merging.Unlock
 }
+
+// Parts are how many runs and segments there are, and how many rows of them were replaced.
+func (e *Engine) Parts() (runs, segments, dead int) {
+	cat := e.view.cat
+	for i := range cat.Segments {
+		dead += cat.Segments[i].Dead
+	}
+	return len(cat.Runs), len(cat.Segments), dead
+}
