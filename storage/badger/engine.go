@@ -219,6 +219,9 @@ func (e *Engine) start(opts Options) error {
 	e.publish(v, nil)
 	e.lastID = cat.LastID
 	e.doom(append(cat.Garbage, e.unnamed(txn)...))
+	if err := e.markFormat(); err != nil {
+		return err
+	}
 	return e.refold(opts.Progress)
 }
 
