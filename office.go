@@ -155,6 +155,7 @@ func (c *Config) unwritable() error {
 
 // open opens the store. Files that a crash left in the spool folder are nobody's any more.
 func (c *Config) open(opts badger.Options) (*badger.Engine, error) {
+	opts.Windows, opts.Key, opts.Small, opts.AcceptLoss = c.windows, c.MasterKey, c.Memory == "small", c.acceptLoss
 	store, err := badger.Open(c.storeFolder(), opts)
 	switch {
 	case errors.Is(err, storage.ErrLocked):

@@ -11,7 +11,7 @@ import (
 	"outboundbot/storage/storagetest"
 )
 
-var messyRounds = flag.Int("messy.rounds", storagetest.ShortRounds, "batches of random events in TestDifferential")
+var messyQuestions = flag.Int("messy.questions", 1000, "random questions about random events in TestDifferential")
 
 var messySeed = flag.Uint64("messy.seed", 1, "seed of TestDifferential")
 
@@ -52,8 +52,19 @@ func (d onDisk) reopen(t *testing.T, s storage.Store, w storage.Windows) storage
 }
 
 func TestDifferential(t *testing.T) {
-	d := onDisk{}
-	storagetest.Differential(t, *messyRounds, *messySeed, d.open, d.reopen, trusted)
+	d, start := onDisk{}, time.Now()
+	f := storagetest.Differential(t, storagetest.Trial{
+		Seed: *messySeed, Questions: *messyQuestions, Open: d.open, Reopen: d.reopen, Trusted: trusted, Merge: merge,
+	})
+	t.Logf("seed %d: %d questions about %d events in %d worlds, %d batches (%d of them imports), %d merges and more meanwhile, %d restarts, %.0f s",
+		*messySeed, f.Questions, f.Events, f.Worlds, f.Batches, f.Imports, f.Merges, f.Restarts, time.Since(start).Seconds())
+}
+
+// merge merges runs and segments, also such as are not due yet if all are to be.
+func merge(t *testing.T, s storage.Store, all bool) {
+	if err := s.(*badger.Engine).Merge(t.Context(), all); err != nil {
+		t.Errorf("merging: %v", err)
+	}
 }
 
 func TestState(t *testing.T) {

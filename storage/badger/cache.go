@@ -58,22 +58,26 @@ func (c *cache) get(k cacheKey, read func() (any, int, error)) *cached {
 	if el, ok := c.byKey[k]; ok {
 		return el.Value.(*cached)
 	}
-	c.byKey[k] = c.order.PushFront(got)
-	for c.used += size; c.used > c.budget && c.order.Len() > 1; {
-		last := c.order.Back()
-		old := c.order.Remove(last).(*cached)
-		delete(c.byKey, old.key)
-		c.used -= old.size
-	}
+	c.keep(got)
 	return got
 }
 
-// drop forgets what stands under a key, since it changed.
-func (c *cache) drop(k cacheKey) {
+// put keeps a value under a key in place of the one that stands there.
+func (c *cache) put(k cacheKey, value any, size int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if el, ok := c.byKey[k]; ok {
 		c.used -= c.order.Remove(el).(*cached).size
-		delete(c.byKey, k)
+	}
+	c.keep(&cached{key: k, value: value, size: size})
+}
+
+// keep puts a value first and drops those that there is no room for. The caller holds mu.
+func (c *cache) keep(v *cached) {
+	c.byKey[v.key] = c.order.PushFront(v)
+	for c.used += v.size; c.used > c.budget && c.order.Len() > 1; {
+		old := c.order.Remove(c.order.Back()).(*cached)
+		delete(c.byKey, old.key)
+		c.used -= old.size
 	}
 }

@@ -1,6 +1,7 @@
 package badger
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -127,26 +128,43 @@ func (c *conversion) compare(e *Engine, want digest) error {
 	return nil
 }
 
+// copiedAtOnce is about how many bytes of the bot's memory are copied in one transaction.
+const copiedAtOnce = 1 << 20
+
 // copyState puts what the bot remembers into a new store, but what has expired.
 func copyState(ctx context.Context, e *Engine, from *format1.Store) error {
-	txn, size := e.db.NewTransaction(true), 0
-	defer func() { txn.Discard() }()
+	type remembered struct {
+		name   string
+		expiry uint64
+		data   []byte
+	}
+	var waiting []remembered
+	size := 0
+	flush := func() error {
+		defer func() { waiting, size = nil, 0 }()
+		return (state{e}).change(func(c *recollection) error {
+			for _, r := range waiting {
+				if err := c.remember(r.name, r.expiry, r.data); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
 	err := from.State(ctx, func(name string, expiry uint64, data []byte) error {
 		if expiry != 0 && expiry <= (state{e}).moment() {
 			return nil
 		}
-		if size += len(name) + len(data) + 100; size > ahead {
-			if err := txn.Commit(); err != nil {
-				return err
-			}
-			txn, size = e.db.NewTransaction(true), 0
+		waiting = append(waiting, remembered{name, expiry, bytes.Clone(data)})
+		if size += len(name) + len(data); size < copiedAtOnce {
+			return nil
 		}
-		return remember(txn, name, expiry, data)
+		return flush()
 	})
 	if err != nil {
 		return err
 	}
-	return txn.Commit()
+	return flush()
 }
 
 // metaConverted says of which format the store was that this one was made of.

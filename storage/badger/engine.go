@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -42,6 +43,8 @@ const format = 2
 // keyFile holds the master key, beside the folder of the database, so that it is in no backup of that.
 const keyFile = "master.key"
 
+func keyPath(dir string) string { return filepath.Join(filepath.Dir(dir), keyFile) }
+
 // Engine is a storage.Store in one folder, owned by one process.
 type Engine struct {
 	db      *badger.DB
@@ -57,6 +60,7 @@ type Engine struct {
 	super   *guard.Block  // what was acknowledged; nil in memory
 	free    func() uint64 // bytes left on the disk; nil in memory
 
+	folders sync.Pool      // of *storage.Folder
 	blocks  *cache         // of event blocks, index pages and contacts
 	columns *columns.Cache // of sends
 
@@ -83,6 +87,11 @@ type Engine struct {
 	closed  bool
 	inUse   sync.WaitGroup
 	stateMu sync.Mutex // one writer of State at a time
+	memory  stateSum   // guarded by stateMu
+
+	noteMu sync.Mutex
+	noted  guard.Totals // of the catalogue
+	turn   uint64       // of the bot's memory
 }
 
 // ErrClosed is returned by a store that was closed.
@@ -103,6 +112,7 @@ func Open(dir string, opts Options) (*Engine, error) {
 		e.now = time.Now
 	}
 	e.persons = persons{e}
+	e.folders.New = func() any { return &storage.Folder{} }
 	if !opts.InMemory {
 		if err := migrate(dir, opts); err != nil {
 			return nil, err
@@ -112,11 +122,11 @@ func Open(dir string, opts Options) (*Engine, error) {
 		return nil, err
 	}
 	if err := e.start(opts); err != nil {
-		err = errors.Join(err, e.db.Close())
+		e.db.Close() // which may fail for the same cause
 		if e.super != nil {
-			err = errors.Join(err, e.super.Release())
+			e.super.Release()
 		}
-		return nil, fmt.Errorf("opening the store in %s: %w", dir, err)
+		return nil, advised(dir, err)
 	}
 	e.merger = e.startMerger()
 	if !opts.InMemory {
@@ -142,18 +152,41 @@ func (e *Engine) openFolder(dir string, opts Options) error {
 		removeSpools(dir)
 	}
 	var err error
-	if e.vault, err = e.openVault(opts); err != nil {
-		return err
-	}
-	e.secret = e.vault.TokenSecret()
-	if e.db, err = badger.Open(e.settings(opts)); err == nil {
+	if e.db, err = e.openBadger(e.settings(opts)); err == nil {
 		return nil
 	}
-	// Badger does not wrap the cause, so its words are all there is.
-	if strings.Contains(err.Error(), "Cannot acquire directory lock") {
-		return fmt.Errorf("%s: %w", dir, storage.ErrLocked)
+	if err = guard.Locked(dir, err); errors.Is(err, storage.ErrLocked) {
+		return err
 	}
-	return fmt.Errorf("opening the store in %s: %w", dir, err)
+	return advised(dir, err)
+}
+
+// openBadger is badger.Open for a folder that may be damaged.
+func (e *Engine) openBadger(set badger.Options) (db *badger.DB, err error) {
+	defer caught(&err)
+	return badger.Open(set)
+}
+
+// caught turns a panic of Badger, which meets damage, into an error.
+func caught(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("%v", r)
+	}
+}
+
+// brief puts what Badger says of damage on one line.
+func brief(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+// advised says what helps where a store cannot be opened.
+func advised(dir string, err error) error {
+	var refusal *guard.Refusal
+	switch {
+	case errors.As(err, &refusal), errors.Is(err, syscall.ENOSPC), errors.Is(err, vault.ErrMaster):
+		return err
+	case strings.Contains(err.Error(), restoreIt):
+		return fmt.Errorf("opening the store in %s: %w", dir, err)
+	}
+	return fmt.Errorf("the store in %s cannot be opened (%s): if a file of it is damaged, %s", dir, brief(err), restoreIt)
 }
 
 func (e *Engine) openVault(opts Options) (*vault.Vault, error) {
@@ -162,7 +195,7 @@ func (e *Engine) openVault(opts Options) (*vault.Vault, error) {
 		_, _ = rand.Read(master) // never fails (crypto/rand)
 		return vault.New(master)
 	}
-	return vault.Open(opts.Key, filepath.Join(filepath.Dir(e.dir), keyFile), e.check == nil || !e.check.Found)
+	return vault.Open(opts.Key, keyPath(e.dir), e.check == nil || !e.check.Found)
 }
 
 func (e *Engine) settings(opts Options) badger.Options {
@@ -191,15 +224,24 @@ func (e *Engine) settings(opts Options) badger.Options {
 // start reads the catalogue and opens what it names, removes what a crash left behind, and brings rows up to date
 // with the windows.
 func (e *Engine) start(opts Options) error {
+	var err error
+	if e.vault, err = e.openVault(opts); err != nil { // while nobody else has the folder
+		return err
+	}
+	e.secret = e.vault.TokenSecret()
 	txn := e.db.NewTransaction(false)
 	defer txn.Discard()
 	cat, err := readCatalogue(txn)
 	if err != nil {
 		return err
 	}
+	if err := e.recall(txn, opts.AcceptLoss); err != nil {
+		return err
+	}
+	e.noted, e.turn = cat.totals(), e.memory.turn
 	if e.check != nil {
 		var loss *guard.Loss
-		if e.super, loss, err = e.check.After(cat.totals()); err != nil {
+		if e.super, loss, err = e.check.After(e.totals()); err != nil {
 			return err
 		}
 		if loss != nil {
@@ -218,7 +260,11 @@ func (e *Engine) start(opts Options) error {
 	}
 	e.publish(v, nil)
 	e.lastID = cat.LastID
-	e.doom(append(cat.Garbage, e.unnamed(txn)...))
+	left := e.unnamed(txn)
+	for _, l := range left {
+		e.lastID = max(e.lastID, l.ID) // nothing new gets the number of what is being removed
+	}
+	e.doom(append(cat.Garbage, left...))
 	if err := e.markFormat(); err != nil {
 		return err
 	}
@@ -226,8 +272,8 @@ func (e *Engine) start(opts Options) error {
 }
 
 // openView opens what a catalogue names.
-func (e *Engine) openView(cat *catalogue) (*view, error) {
-	v := &view{cat: cat}
+func (e *Engine) openView(cat *catalogue) (v *view, err error) {
+	v = &view{cat: cat}
 	for _, entry := range cat.Runs {
 		r, err := e.openRun(entry)
 		if err != nil {
@@ -243,23 +289,26 @@ func (e *Engine) openView(cat *catalogue) (*view, error) {
 		}
 		v.parts = append(v.parts, part)
 	}
-	v.firsts = make([]storage.Instant, 0, int(cat.Persons)+int(cat.Persons)/8)
-	for page := 0; page*firstsPerPage < int(cat.Persons); page++ {
-		if page >= len(cat.Firsts) {
-			return nil, errDamaged
-		}
-		b, err := e.value(ofFirsts, numbered(ofFirsts, cat.Firsts[page]))
+	v.firsts, err = e.readFirsts(cat)
+	return v, err
+}
+
+// readFirsts reads the first successes of all contacts.
+func (e *Engine) readFirsts(cat *catalogue) ([]storage.Instant, error) {
+	firsts := make([]storage.Instant, 0, int(cat.Persons)+int(cat.Persons)/8)
+	for _, id := range cat.Firsts {
+		b, err := e.value(ofFirsts, numbered(ofFirsts, id))
 		if err != nil {
 			return nil, err
 		}
-		if v.firsts, err = decodeFirsts(v.firsts, b); err != nil {
+		if firsts, err = decodeFirsts(firsts, b); err != nil {
 			return nil, err
 		}
 	}
-	if len(v.firsts) != int(cat.Persons) {
-		return nil, fmt.Errorf("a damaged store: it has first successes of %d contacts, not of %d", len(v.firsts), cat.Persons)
+	if len(firsts) != int(cat.Persons) {
+		return nil, fmt.Errorf("the store has first successes of %d contacts, not of %d", len(firsts), cat.Persons)
 	}
-	return v, nil
+	return firsts, nil
 }
 
 // Close waits for what is under way and closes the store.
@@ -297,12 +346,31 @@ func (e *Engine) use() (done func(), err error) {
 
 // acknowledged notes outside the database what it holds, so that a later start can tell if it has lost any of it.
 func (e *Engine) acknowledged(cat *catalogue) {
+	e.note(func() { e.noted = cat.totals() })
+}
+
+// noteState is acknowledged for the bot's memory.
+func (e *Engine) noteState(turn uint64) {
+	e.note(func() { e.turn = turn })
+}
+
+func (e *Engine) note(what func()) {
+	e.noteMu.Lock()
+	defer e.noteMu.Unlock()
+	what()
 	if e.super == nil {
 		return
 	}
-	if err := e.super.Note(cat.totals()); err != nil {
+	if err := e.super.Note(e.totals()); err != nil {
 		e.warn("noting what is stored: %v", err)
 	}
+}
+
+// totals are what the superblock is told: all commits, of events and of the bot's memory, count.
+func (e *Engine) totals() guard.Totals {
+	t := e.noted
+	t.Sequence += e.turn
+	return t
 }
 
 func (e *Engine) warn(format string, args ...any) {

@@ -2,6 +2,18 @@ package badger
 
 import "context"
 
+// Merge merges until nothing is due; with all, everything into one run and as few segments as may be.
+func (e *Engine) Merge(ctx context.Context, all bool) error {
+	for {
+		if merged, err := e.mergeSome(ctx, all); !merged || err != nil {
+			return err
+		}
+	}
+}
+
+// Flatten compacts all tables of the database into one level.
+func (e *Engine) Flatten() error { return e.db.Flatten(1) }
+
 // WithStep has a conversion tell of each of its steps.
 func (o Options) WithStep(step func(done string)) Options {
 	o.step = step
@@ -12,15 +24,6 @@ func (o Options) WithStep(step func(done string)) Options {
 func (e *Engine) HoldMerges() (release func()) {
 	e.merging.Lock()
 	return e.merging.Unlock
-}
-
-// MergeCrowded merges until nothing is crowded any more, as the merger does.
-func (e *Engine) MergeCrowded() error {
-	for {
-		if merged, err := e.mergeSome(context.Background(), false); !merged || err != nil {
-			return err
-		}
-	}
 }
 
 // Parts are how many runs and segments there are, and how many rows of them were replaced.

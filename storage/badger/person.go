@@ -21,12 +21,8 @@ type persons struct{ e *Engine }
 
 func (p persons) page(number int) (*vault.Page, error) {
 	got := p.e.blocks.get(cacheKey{ofPersons, 0, number}, func() (any, int, error) {
-		b, err := p.e.value(ofPersons, numbered(ofPersons, uint64(number)))
-		if err != nil {
-			return nil, 0, err
-		}
-		page, err := p.e.vault.OpenPage(b)
-		return page, 3 * len(b), err
+		page, size, err := p.read(number)
+		return page, size, err
 	})
 	if got.err != nil {
 		return nil, got.err
@@ -34,14 +30,32 @@ func (p persons) page(number int) (*vault.Page, error) {
 	return got.value.(*vault.Page), nil
 }
 
-// of is the page of a person. The last page grows; one that is too short to have the person is read again.
+// read reads a page as it is now, and tells how many bytes it takes.
+func (p persons) read(number int) (*vault.Page, int, error) {
+	b, err := p.e.value(ofPersons, numbered(ofPersons, uint64(number)))
+	if err != nil {
+		return nil, 0, err
+	}
+	page, err := p.e.vault.OpenPage(b)
+	return page, 3 * len(b), err
+}
+
+// of is the page of a person. The last page grows: one at hand that is too short to have the person was read before
+// the person came, so it is read again, past the cache, into which others may be putting the old one.
 func (p persons) of(person uint32) (page *vault.Page, at int, err error) {
 	number, at := int(person/personsPerPage), int(person%personsPerPage)
-	if page, err = p.page(number); err == nil && at >= page.Len() {
-		p.e.blocks.drop(cacheKey{ofPersons, 0, number})
-		page, err = p.page(number)
+	if page, err = p.page(number); err != nil || at < page.Len() {
+		return page, at, err
 	}
-	return page, at, err
+	page, size, err := p.read(number)
+	if err != nil {
+		return nil, 0, err
+	}
+	if at >= page.Len() {
+		return nil, 0, fmt.Errorf("a part of the store is damaged (page %d of the contacts ends before contact %d): %s", number, at, restoreIt)
+	}
+	p.e.blocks.put(cacheKey{ofPersons, 0, number}, page, size)
+	return page, at, nil
 }
 
 // Key implements packed.Keys.

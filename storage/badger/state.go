@@ -3,7 +3,6 @@ package badger
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
@@ -17,6 +16,9 @@ import (
 // State is the bot's own memory, in the same database as the events and as durable. A value's version is the number
 // of the transaction that wrote it, which never comes again. Values expire by the clock of Options and not by
 // Badger's, so that a fixed clock works; what has expired is removed bit by bit as new values are written.
+//
+// No catalogue names these values. Instead a record beside them says what they add up to, and changes with each of
+// them: a value that is lost, altered or old is noticed at the next Open.
 func (e *Engine) State() storage.State { return state{e} }
 
 type state struct{ e *Engine }
@@ -44,7 +46,8 @@ func (s state) Get(ctx context.Context, name string) (storage.Value, error) {
 }
 
 // read is the value under a key unless it has expired, and when it expires; 0 for never.
-func (s state) read(txn *badger.Txn, name string) (storage.Value, uint64, error) {
+func (s state) read(txn *badger.Txn, name string) (v storage.Value, expiry uint64, err error) {
+	defer caught(&err)
 	item, err := txn.Get(stateKey(name))
 	if errors.Is(err, badger.ErrKeyNotFound) {
 		return storage.Value{}, 0, storage.ErrNoValue
@@ -56,18 +59,14 @@ func (s state) read(txn *badger.Txn, name string) (storage.Value, uint64, error)
 }
 
 func (s state) value(item *badger.Item) (storage.Value, uint64, error) {
-	b, err := item.ValueCopy(nil)
+	r, err := remembered(item)
 	if err != nil {
 		return storage.Value{}, 0, err
 	}
-	if len(b) < 8 {
-		return storage.Value{}, 0, errDamaged
+	if r.expiry != 0 && r.expiry <= s.moment() {
+		return storage.Value{}, r.expiry, storage.ErrNoValue
 	}
-	expiry := binary.BigEndian.Uint64(b)
-	if expiry != 0 && expiry <= s.moment() {
-		return storage.Value{}, expiry, storage.ErrNoValue
-	}
-	return storage.Value{Key: string(item.Key()[1:]), Data: b[8:], Version: item.Version()}, expiry, nil
+	return storage.Value{Key: string(item.Key()[1:]), Data: r.data, Version: item.Version()}, r.expiry, nil
 }
 
 // Put implements storage.State.
@@ -81,36 +80,26 @@ func (s state) Put(ctx context.Context, name string, data []byte, ttl time.Durat
 	if err := s.e.room(roomForState); err != nil {
 		return err
 	}
-	return s.change(func(txn *badger.Txn) error {
-		old, expiry, err := s.read(txn, name) // version 0 if there is none
+	return s.change(func(c *recollection) error {
+		old, expiry, err := s.read(c.txn, name) // version 0 if there is none
 		if err != nil && !errors.Is(err, storage.ErrNoValue) {
 			return err
 		}
 		if ifVersion != storage.AnyVersion && ifVersion != old.Version {
 			return storage.ErrVersion
 		}
-		if err := forget(txn, name, expiry); err != nil {
+		if err := c.forget(name); err != nil {
 			return err
 		}
 		expiry = 0
 		if ttl > 0 {
 			expiry = s.moment() + uint64(max(1, ttl.Milliseconds()))
 		}
-		if err := remember(txn, name, expiry, data); err != nil {
+		if err := c.remember(name, expiry, data); err != nil {
 			return err
 		}
-		return s.sweep(txn)
+		return s.sweep(c)
 	})
-}
-
-// remember writes a value and when it expires, in Unix milliseconds; 0 for never.
-func remember(txn *badger.Txn, name string, expiry uint64, data []byte) error {
-	if expiry != 0 {
-		if err := txn.Set(expiryKey(expiry, name), nil); err != nil {
-			return err
-		}
-	}
-	return txn.Set(stateKey(name), append(number(expiry), data...))
 }
 
 // Delete implements storage.State.
@@ -118,20 +107,11 @@ func (s state) Delete(ctx context.Context, name string) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return s.change(func(txn *badger.Txn) error {
-		_, expiry, err := s.read(txn, name)
-		if err != nil && !errors.Is(err, storage.ErrNoValue) {
-			return err
-		}
-		if err := forget(txn, name, expiry); err != nil {
-			return err
-		}
-		return txn.Delete(stateKey(name))
-	})
+	return s.change(func(c *recollection) error { return c.forget(name) })
 }
 
 // change runs f in a transaction, one at a time.
-func (s state) change(f func(*badger.Txn) error) error {
+func (s state) change(f func(*recollection) error) (err error) {
 	done, err := s.e.use()
 	if err != nil {
 		return err
@@ -139,36 +119,42 @@ func (s state) change(f func(*badger.Txn) error) error {
 	defer done()
 	s.e.stateMu.Lock()
 	defer s.e.stateMu.Unlock()
-	txn := s.e.db.NewTransaction(true)
-	defer txn.Discard()
-	if err := f(txn); err != nil {
+	c := &recollection{txn: s.e.db.NewTransaction(true), sum: s.e.memory}
+	defer c.txn.Discard()
+	defer caught(&err)
+	if err := f(c); err != nil {
 		return err
 	}
-	return txn.Commit()
-}
-
-// forget removes a key's place in the order of expiry.
-func forget(txn *badger.Txn, name string, expiry uint64) error {
-	if expiry == 0 {
+	if c.sum == s.e.memory {
 		return nil
 	}
-	return txn.Delete(expiryKey(expiry, name))
+	if err := c.commit(); err != nil {
+		return err
+	}
+	s.e.memory = c.sum
+	s.e.noteState(c.sum.turn)
+	return nil
 }
 
 // sweep removes some values that have expired.
-func (s state) sweep(txn *badger.Txn) error {
+func (s state) sweep(c *recollection) error {
 	end := key('x', number(s.moment()+1))
-	it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{'x'}})
+	it := c.txn.NewIterator(badger.IteratorOptions{Prefix: []byte{'x'}})
 	var gone [][]byte
 	for it.Rewind(); it.Valid() && len(gone) < sweepSize && bytes.Compare(it.Item().Key(), end) < 0; it.Next() {
 		gone = append(gone, it.Item().KeyCopy(nil))
 	}
 	it.Close()
 	for _, k := range gone {
-		if err := txn.Delete(k); err != nil {
+		name := string(k[9:])
+		_, expiry, err := s.read(c.txn, name)
+		if errors.Is(err, storage.ErrNoValue) && expiry > 0 {
+			err = c.forget(name)
+		}
+		if err != nil && !errors.Is(err, storage.ErrNoValue) {
 			return err
 		}
-		if err := txn.Delete(stateKey(string(k[9:]))); err != nil {
+		if err := c.txn.Delete(k); err != nil {
 			return err
 		}
 	}

@@ -3,7 +3,9 @@ package storagetest
 import (
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -16,45 +18,176 @@ import (
 // Reopen closes a store and opens it again, perhaps with other windows.
 type Reopen func(t *testing.T, s storage.Store, windows storage.Windows) storage.Store
 
-// Length of a [Differential]: batches of up to 250 events.
+// Trial feeds random events to an engine and to one that is trusted, and asks both the same after each batch.
+type Trial struct {
+	Seed      uint64
+	Questions int // goes on until so many were asked
+	Open      Open
+	Trusted   Open
+	Reopen    Reopen                                        // nil for an engine that forgets
+	Merge     func(t *testing.T, s storage.Store, all bool) // tidies up, some or all; nil for an engine that need not
+}
+
+// Sizes of a trial.
 const (
-	ShortRounds  = 40
-	reopenEvery  = 8
-	questionsPer = 6
+	roundsPer    = 40 // batches until both begin anew, since the truth gets slow
+	largeRounds  = 8  // the same of a large world
+	largeEvery   = 12 // worlds
+	questionsPer = 6  // of each kind, after a batch
 )
 
-// Differential feeds random events to an engine and to one that is trusted, and asks both the same after each batch.
-// reopen may be nil; the trusted engine gets all events again where the windows change.
-func Differential(t *testing.T, rounds int, seed uint64, open Open, reopen Reopen, trusted Open) {
-	rng := rand.New(rand.NewPCG(2, seed))
-	var windows storage.Windows
-	s, truth := open(t, windows), trusted(t, windows)
-	defer func() { closed(t, s, truth) }()
-	var m *Mess
-	for round := range rounds {
-		if round%ShortRounds == 0 && round > 0 { // start anew, since the truth gets slow
-			closed(t, s, truth)
-			windows = nil
-			s, truth = open(t, windows), trusted(t, windows)
-		}
-		if round%ShortRounds == 0 {
-			m = NewMess(rng, 5+rng.IntN(40))
-		}
-		batch := m.Batch(1 + rng.IntN(250))
-		if diff := cmp.Diff(appended(t, truth, batch...), appended(t, s, batch...)); diff != "" {
-			t.Errorf("receipts differ (-truth +engine):\n%s", diff)
-		}
-		compareAnswers(t, s, truth, rng, questionsPer)
-		if reopen != nil && round%reopenEvery == reopenEvery-1 {
-			windows = storage.Windows{"WA": time.Duration(1+rng.IntN(90)) * time.Hour}
-			s = reopen(t, s, windows)
-			truth = again(t, truth, trusted(t, windows), m)
-			compareAnswers(t, s, truth, rng, questionsPer)
-		}
+// Figures is what a trial went through.
+type Figures struct {
+	Worlds, Batches, Events, Imports, Merges, Restarts, Questions int
+}
+
+// trial is a Trial under way.
+type trial struct {
+	plan    Trial
+	rng     *rand.Rand
+	windows storage.Windows
+	mess    *Mess
+	large   bool
+	s       storage.Store
+	truth   storage.Store
+	Figures
+}
+
+// Differential carries out a trial and says what it went through.
+func Differential(t *testing.T, plan Trial) Figures {
+	d := &trial{plan: plan, rng: rand.New(rand.NewPCG(2, plan.Seed))}
+	for d.goesOn(t) {
+		d.world(t)
+	}
+	return d.Figures
+}
+
+func (d *trial) goesOn(t *testing.T) bool { return d.Questions < d.plan.Questions && !t.Failed() }
+
+// world feeds batches to two new stores.
+func (d *trial) world(t *testing.T) {
+	rounds, worlds := roundsPer, 5+d.rng.IntN(40)
+	d.Worlds++
+	if d.large = d.Worlds%largeEvery == 0; d.large {
+		rounds, worlds = largeRounds, 4000
+	}
+	d.windows, d.mess = nil, NewMess(d.rng, worlds)
+	d.s, d.truth = d.plan.Open(t, d.windows), d.plan.Trusted(t, d.windows)
+	for round := 0; round < rounds && d.goesOn(t); round++ {
+		d.round(t)
 		if t.Failed() {
-			t.Fatalf("seed %d, round %d", seed, round)
+			t.Errorf("seed %d, world %d, batch %d", d.plan.Seed, d.Worlds, round)
 		}
 	}
+	closed(t, d.s, d.truth)
+}
+
+// round is one batch, what happens around it, and the questions.
+func (d *trial) round(t *testing.T) {
+	t.Helper()
+	n := 1 + d.rng.IntN(250)
+	if d.large {
+		n *= 40
+	}
+	d.feed(t, d.mess.Batch(n))
+	d.Batches++
+	if d.plan.Merge != nil && d.rng.IntN(4) == 0 {
+		d.plan.Merge(t, d.s, d.rng.IntN(2) == 0)
+		d.Merges++
+	}
+	d.ask(t)
+	if d.plan.Reopen == nil || d.rng.IntN(8) > 0 {
+		return
+	}
+	d.Restarts++
+	if d.rng.IntN(2) == 0 {
+		d.s = d.plan.Reopen(t, d.s, d.windows)
+	} else {
+		d.windows = storage.Windows{"WA": time.Duration(1+d.rng.IntN(90)) * time.Hour}
+		d.s = d.plan.Reopen(t, d.s, d.windows)
+		d.truth = again(t, d.truth, d.plan.Trusted(t, d.windows), d.mess)
+	}
+	d.ask(t)
+}
+
+func (d *trial) ask(t *testing.T) {
+	t.Helper()
+	compareAnswers(t, d.s, d.truth, d.rng, questionsPer)
+	d.Questions += 3*questionsPer + 1
+}
+
+// feed gives both stores a batch, as one import or as some Appends, while somebody merges and asks.
+func (d *trial) feed(t *testing.T, batch []storage.Event) {
+	t.Helper()
+	d.Events += len(batch)
+	defer d.meanwhile(t)()
+	if _, ok := d.s.(storage.Importer); ok && d.rng.IntN(3) == 0 {
+		d.Imports++
+		seed := d.rng.Uint64()
+		want, got := importedInParts(t, d.truth, batch, seed), importedInParts(t, d.s, batch, seed)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("receipts of an import differ (-truth +engine):\n%s", diff)
+		}
+		return
+	}
+	for len(batch) > 0 {
+		n := min(len(batch), 1+d.rng.IntN(len(batch)))
+		if diff := cmp.Diff(appended(t, d.truth, batch[:n]...), appended(t, d.s, batch[:n]...)); diff != "" {
+			t.Errorf("receipts differ (-truth +engine):\n%s", diff)
+		}
+		batch = batch[n:]
+	}
+}
+
+// meanwhile merges and asks, in some rounds, until the function it gives is called.
+func (d *trial) meanwhile(t *testing.T) (stop func()) {
+	if d.rng.IntN(3) > 0 {
+		return func() {}
+	}
+	rng, done := rand.New(rand.NewPCG(d.rng.Uint64(), 0)), make(chan struct{})
+	var all sync.WaitGroup
+	loop := func(f func()) {
+		all.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					f()
+				}
+			}
+		})
+	}
+	s := d.s
+	if d.plan.Merge != nil {
+		merging := rand.New(rand.NewPCG(rng.Uint64(), 1))
+		loop(func() { d.plan.Merge(t, s, merging.IntN(2) == 0) })
+	}
+	loop(func() {
+		if err := readOnce(t, s, rng); err != nil {
+			t.Error(err)
+		}
+	})
+	return func() { close(done); all.Wait() }
+}
+
+// importedInParts is an import of events in several parts, with the rejects of all of them in its receipt.
+func importedInParts(t *testing.T, s storage.Store, events []storage.Event, seed uint64) storage.Receipt {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(seed, 0))
+	im := imported(t, s)
+	var rejects []storage.Reject
+	for at := 0; at < len(events); {
+		n := 1 + rng.IntN(len(events)-at)
+		for _, r := range added(t, im, events[at:at+n]...) {
+			r.Index += at
+			rejects = append(rejects, r)
+		}
+		at += n
+	}
+	r := committed(t, im)
+	r.Rejected = rejects
+	return r
 }
 
 // again gives another store what one has.
@@ -99,18 +232,56 @@ func compareAnswers(t *testing.T, s, truth storage.Store, rng *rand.Rand, questi
 	if got != want {
 		t.Errorf("stats: %+v, want %+v", got, want)
 	}
+	people := contactsOf(t, truth)
 	for range questions {
 		q := RandomQuestion(rng)
-		compareCounts(t, s, truth, q)
-		compareSends(t, s, truth, q, storage.Order{Limit: rng.IntN(3) * rng.IntN(50), NewestFirst: rng.IntN(2) == 0})
+		p := q
+		if len(people) > 0 && rng.IntN(6) == 0 { // each store has tokens of its own
+			c := people[rng.IntN(len(people))]
+			p.Where = append(slices.Clip(p.Where), storage.Condition{Field: "phone", Values: []string{"~" + tokenOf(t, truth, c)}})
+			q.Where = append(slices.Clip(q.Where), storage.Condition{Field: "phone", Values: []string{"~" + tokenOf(t, s, c)}})
+		}
+		compareCounts(t, s, truth, q, p)
+		compareSends(t, s, truth, q, p, storage.Order{Limit: rng.IntN(3) * rng.IntN(50), NewestFirst: rng.IntN(2) == 0})
+		compareTimelines(t, s, truth, rng, people)
 	}
 	compareNames(t, s, truth, rng)
-	compareTimelines(t, s, truth, rng)
 }
 
-func compareCounts(t *testing.T, s, truth storage.Store, q storage.Question) {
+// contactsOf are contacts of a store's sends.
+func contactsOf(t *testing.T, s storage.Store) []storage.Contact {
 	t.Helper()
-	want, got := counted(t, truth, q), counted(t, s, q)
+	seen := map[storage.Contact]bool{}
+	var people []storage.Contact
+	shown := storage.Question{Test: true, Scope: storage.Scope{Contacts: true}}
+	for _, send := range listed(t, s, shown, storage.Order{Limit: 300, NewestFirst: true}) {
+		if c := (storage.Contact{Channel: send.Channel, ID: send.Contact}); c.ID != "" && !seen[c] {
+			seen[c] = true
+			people = append(people, c)
+		}
+	}
+	return people
+}
+
+// tokenOf is what stands for a contact in a store.
+func tokenOf(t *testing.T, s storage.Store, c storage.Contact) string {
+	t.Helper()
+	q := storage.Question{
+		Test: true, Scope: storage.Scope{Contacts: true},
+		Where: []storage.Condition{{Field: "phone", Values: []string{c.ID}}},
+	}
+	for _, send := range listed(t, s, q, storage.Order{}) {
+		if send.Contact == c.ID && send.Channel == c.Channel {
+			return send.Token
+		}
+	}
+	t.Errorf("no send of %+v", c)
+	return ""
+}
+
+func compareCounts(t *testing.T, s, truth storage.Store, q, ofTruth storage.Question) {
+	t.Helper()
+	want, got := counted(t, truth, ofTruth), counted(t, s, q)
 	if diff := cmp.Diff(want, got, cmp.Comparer(decimal.Decimal.Equal)); diff != "" {
 		t.Errorf("%+v: counts differ (-truth +engine):\n%s", q, diff)
 	}
@@ -118,9 +289,9 @@ func compareCounts(t *testing.T, s, truth storage.Store, q storage.Question) {
 }
 
 // compareSends compares rows but for the tokens, which each store makes with a secret of its own.
-func compareSends(t *testing.T, s, truth storage.Store, q storage.Question, o storage.Order) {
+func compareSends(t *testing.T, s, truth storage.Store, q, ofTruth storage.Question, o storage.Order) {
 	t.Helper()
-	want, got := listed(t, truth, q, o), listed(t, s, q, o)
+	want, got := listed(t, truth, ofTruth, o), listed(t, s, q, o)
 	for _, sends := range [][]storage.Send{want, got} {
 		for i := range sends {
 			sends[i].Token = ""
@@ -148,31 +319,33 @@ func compareNames(t *testing.T, s, truth storage.Store, rng *rand.Rand) {
 	}
 }
 
-func compareTimelines(t *testing.T, s, truth storage.Store, rng *rand.Rand) {
+func compareTimelines(t *testing.T, s, truth storage.Store, rng *rand.Rand, people []storage.Contact) {
 	t.Helper()
-	for range questionsPer {
-		var c storage.Contact
-		shown := storage.Question{Test: true, Scope: storage.Scope{Contacts: true}}
-		for send := range truth.Sends(t.Context(), shown, storage.Order{Limit: 1 + rng.IntN(100), NewestFirst: true}) {
-			if send.Contact != "" {
-				c = storage.Contact{Channel: send.Channel, ID: send.Contact}
-			}
+	var c storage.Contact
+	if len(people) > 0 && rng.IntN(20) > 0 {
+		c = people[rng.IntN(len(people))]
+	}
+	sees := randomScope(rng)
+	ofTruth := c
+	switch rng.IntN(3) {
+	case 0:
+		c.Channel, ofTruth.Channel = "", ""
+	case 1:
+		if c.ID != "" {
+			ofTruth = storage.Contact{Channel: c.Channel, Token: tokenOf(t, truth, c)}
+			c = storage.Contact{Channel: c.Channel, Token: tokenOf(t, s, c)}
 		}
-		if rng.IntN(3) == 0 {
-			c.Channel = ""
-		}
-		sees := randomScope(rng)
-		want, err := truth.Timeline(t.Context(), sees, c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := s.Timeline(t.Context(), sees, c)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(unveiled(want), unveiled(got)); diff != "" {
-			t.Errorf("timeline of %+v, %+v (-truth +engine):\n%s", c, sees, diff)
-		}
+	}
+	want, err := truth.Timeline(t.Context(), sees, ofTruth)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := s.Timeline(t.Context(), sees, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(unveiled(want), unveiled(got)); diff != "" {
+		t.Errorf("timeline of %+v, %+v (-truth +engine):\n%s", c, sees, diff)
 	}
 }
 

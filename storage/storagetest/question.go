@@ -10,12 +10,12 @@ import (
 // zones with whole, half and quarter hours, with and without daylight saving time.
 var zones = []string{
 	"UTC", "America/Tegucigalpa", "America/New_York", "Asia/Kolkata", "Asia/Kathmandu", "Australia/Lord_Howe",
-	"Pacific/Apia", "Europe/Madrid",
+	"Pacific/Apia", "Europe/Madrid", "America/St_Johns", "Australia/Adelaide",
 }
 
 // messValues are values that the random events have, by field; enumerations have their own.
 var messValues = map[string][]string{
-	"channel": {"WA", "SMS", "FB"}, "line": {"+504 2222-0000", "page-1"}, "phone": {"50490000001", "+504 9001-0002"},
+	"channel": {"WA", "SMS", "FB"}, "line": {"+504 2222-0000", "page-1"}, "phone": {"50490000001", "+504 9001-0002", "50490020000", "+504 9003-0001"},
 	"campaign": {"blackfriday", "Cart", "CAFE", storage.None}, "intent": {"sales", storage.None},
 	"template": {"hello", storage.None}, "category": {"marketing"}, "flow": {"bf flow"}, "webhook": {"paid"},
 	"variant": {"A"}, "sender": {"ana"}, "failure": {"not_reachable", "other"}, "failure_code": {"131026", storage.None},

@@ -19,6 +19,8 @@ import (
 	"outboundbot/storage/badger/guard"
 )
 
+var bg = context.Background()
+
 var info = archive.Info{
 	Store: strings.Repeat("ab", 16), Format: 3, Sequence: 12, Events: 6000, Sends: 1500,
 	Created: time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC),

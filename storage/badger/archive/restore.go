@@ -204,8 +204,7 @@ func settings(dir string) badger.Options {
 		WithBaseTableSize(mib / 4).
 		WithValueThreshold(mib).
 		WithValueLogFileSize(16 * mib).
-		WithBlockCacheSize(0).
-		WithCompression(options.None).
+		WithBlockCacheSize(8 * mib).
 		WithNumCompactors(0).
 		WithMetricsEnabled(false)
 }

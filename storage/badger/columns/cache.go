@@ -16,7 +16,7 @@ type Cache struct {
 	known  map[facts]uint16 // number of each combination of facts that any segment has
 	facts  []facts          // by number
 
-	scratch sync.Pool // of *scratch
+	scratch *scratch // of the last question, nil while it is used
 }
 
 type cacheKey struct {

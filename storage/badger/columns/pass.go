@@ -42,12 +42,37 @@ func (p *pass) number(c cell) uint32 {
 	return n
 }
 
-// span is the selected rows of a run.
+// span is selected rows of one cell: those in list, or if it is nil all of [lo, hi).
 type span struct {
-	selected
-	cell    uint32
+	*area
+	lo, hi int32
+	cell   uint32
+	list   []uint16
+}
+
+// area is a segment's columns that people are counted from.
+type area struct {
 	persons []uint32
 	facts   []uint16
+}
+
+func (s *span) count() int {
+	if s.list != nil {
+		return len(s.list)
+	}
+	return int(s.hi - s.lo)
+}
+
+// span notes the selected rows of a run. Runs that follow each other in the segment and in the cell are one span.
+func (p *pass) span(a *area, run *selected, cell uint32) {
+	if n := len(p.spans); n > 0 && run.list == nil {
+		last := &p.spans[n-1]
+		if last.area == a && last.list == nil && last.cell == cell && int(last.hi) == run.lo {
+			last.hi = int32(run.hi)
+			return
+		}
+	}
+	p.spans = append(p.spans, span{a, int32(run.lo), int32(run.hi), cell, run.list})
 }
 
 // add counts the rows of a segment. cells are those of its rows, noCell for one that is not selected.
@@ -57,34 +82,42 @@ func (p *pass) add(s *selection, c *shared) error {
 		return err
 	}
 	n := len(p.keys)
-	p.facts.reserve(n, len(p.plan.facts))
+	p.facts.reserve(n, len(p.plan.facts), p.plan.grid)
 	p.count(s, cells)
 	scatter(s, &p.tags, n, cells, &c.tags)
 	scatter(s, &p.codes, n, cells, &c.codes)
 	scatter(s, &p.options, n, cells, &c.options)
 	if len(c.running) > 0 {
-		p.running.reserve(n, 1)
+		p.running.reserve(n, 1, p.plan.grid)
 		for _, i := range c.running {
-			if cells[i] != noCell {
-				p.running.add(cells[i], 0)
-			}
+			p.running.add(cells[i], 0)
 		}
 	}
 	p.worth.add(cells, n, c)
 	for _, i := range c.waited {
 		p.waiting = append(p.waiting, cells[i])
 	}
-	if p.byRun {
+	if p.byRun || p.byKind() {
 		return nil
 	}
 	return p.crowd.add(p, s, cells)
 }
 
-// cellsOf gives the cell of each row.
+// byKind tells that the groups differ in persons: theirs are the total's.
+func (p *pass) byKind() bool {
+	return !p.byRun && len(p.groupings[0].fields) == 1 && p.fields[0].level == byKind
+}
+
+// cellsOf gives the cell of each row in the runs of the selection, noCell for one that is not selected.
 func (p *pass) cellsOf(s *selection) ([]uint32, error) {
 	cells := s.plan.scratch.numbers(s.rows)
-	for i := range cells {
-		cells[i] = noCell
+	for _, run := range s.runs {
+		if run.list != nil {
+			part := cells[run.lo:run.hi]
+			for i := range part {
+				part[i] = noCell
+			}
+		}
 	}
 	if p.byRun {
 		return cells, p.cellsOfRuns(s, cells)
@@ -113,13 +146,14 @@ func (p *pass) cellsOfRuns(s *selection, cells []uint32) error {
 	if err != nil {
 		return err
 	}
+	a := &area{persons, s.facts}
 	for _, run := range s.runs {
 		var c cell
 		for k, f := range p.fields {
 			c[k] = of[k][run.codes[f.source.number]]
 		}
 		n := p.number(c)
-		p.spans = append(p.spans, span{run, n, persons, s.facts})
+		p.span(a, &run, n)
 		if run.list == nil {
 			part := cells[run.lo:run.hi]
 			for i := range part {
@@ -141,7 +175,7 @@ func (p *pass) combine(s *selection, cells, a, b []uint32) {
 		width = len(p.fields[1].varieties)
 	}
 	table := make([]uint32, 0) // numbers of cells, +1
-	if size := len(p.fields[0].varieties) * width; size <= tableLimit {
+	if size := len(p.fields[0].varieties) * width; size <= p.plan.table {
 		table = make([]uint32, size)
 	}
 	one := func(i int) {
@@ -168,15 +202,14 @@ func (p *pass) combine(s *selection, cells, a, b []uint32) {
 	}
 }
 
-// tableLimit is up to how many combinations are looked up in a table of all rather than in a map.
-const tableLimit = 1 << 18
-
 // count counts rows by facts.
 func (p *pass) count(s *selection, cells []uint32) {
 	if p.facts.many != nil {
-		for i, c := range cells {
-			if c != noCell {
-				p.facts.add(c, uint32(s.facts[i]))
+		for _, x := range s.stretches() {
+			for i := x.lo; i < x.hi; i++ {
+				if cells[i] != noCell {
+					p.facts.add(cells[i], uint32(s.facts[i]))
+				}
 			}
 		}
 		return
@@ -221,17 +254,17 @@ func scatter(s *selection, g *grid, n int, cells []uint32, v *valued) {
 	if v.codes == nil {
 		return
 	}
-	g.reserve(n, len(v.values.keys))
-	for k, code := range v.codes.of {
-		i := k
-		if v.rows != nil {
-			i = int(v.rows[k])
-		}
-		if cell := cells[i]; cell != noCell && code != 0 && v.covered[s.facts[i]] {
-			if g.many == nil {
-				g.n[int(cell)*g.width+int(v.table[code])]++
-			} else {
-				g.add(cell, v.table[code])
+	g.reserve(n, len(v.values.keys), s.plan.grid)
+	for _, x := range s.stretches() {
+		lo := v.from(x.lo)
+		for k, code := range v.codes.of[lo:v.from(x.hi)] {
+			i := v.row(lo + k)
+			if cell := cells[i]; cell != noCell && code != 0 && v.covered[s.facts[i]] {
+				if g.many == nil {
+					g.n[int(cell)*g.width+int(v.table[code])]++
+				} else {
+					g.add(cell, v.table[code])
+				}
 			}
 		}
 	}

@@ -1,13 +1,16 @@
 package columns
 
 import (
+	"math/bits"
+
 	"outboundbot/storage"
 )
 
 // plan is a question while it is answered. It is used by one goroutine.
 type plan struct {
-	view       *View
-	q          *storage.Question
+	view *View
+	q    *storage.Question
+	limits
 	facts      []facts // all that segments have, by number
 	fields     map[string]*field
 	where      []*condition
@@ -19,6 +22,17 @@ type plan struct {
 	anybody    bool            // such a condition may mean sends without contact
 }
 
+// limits are up to where the quick ways go.
+type limits struct {
+	grid   int // counts that are kept in one slice rather than in a map
+	table  int // combinations of two fields that are looked up in a table of all
+	sets   int // groups of a pass by rows that have a set of their own
+	waits  int // answers that are sorted rather than counted by class
+	groups int // groups that are counted by class
+}
+
+var usualLimits = limits{grid: 1 << 24, table: 1 << 18, sets: 32, waits: 20_000, groups: 64}
+
 // condition is a storage.Condition over varieties.
 type condition struct {
 	field  *field
@@ -28,13 +42,14 @@ type condition struct {
 }
 
 func newPlan(v *View, q *storage.Question) *plan {
-	p := &plan{view: v, q: q, fields: map[string]*field{}, candidates: map[uint32]bool{}, scratch: &scratch{}}
+	p := &plan{view: v, q: q, limits: usualLimits, fields: map[string]*field{}, candidates: map[uint32]bool{}, scratch: &scratch{}}
+	if v.limits != nil {
+		p.limits = *v.limits
+	}
 	if len(v.Parts) > 0 {
 		cache := v.Parts[0].cache
 		p.facts = cache.allFacts()
-		if kept, ok := cache.scratch.Get().(*scratch); ok {
-			p.scratch = kept
-		}
+		p.scratch = cache.borrow()
 	}
 	p.recurring = newRecurring(v, q)
 	for _, c := range append(q.Scope.Where(), q.Where...) {
@@ -87,6 +102,7 @@ type recurring struct {
 	q            *storage.Question
 	words        []uint64
 	known        []bool
+	whole        bool
 	before, from int64 // surely before the range; surely not
 }
 
@@ -97,7 +113,8 @@ func newRecurring(v *View, q *storage.Question) *recurring {
 	}
 	start := int64(q.Range.From) * dayMillis
 	c := newClock(q.Local(), start-26*60*60*1000, start+26*60*60*1000) // no zone is farther from UTC
-	r.before, r.from = start-c.high, start-c.low
+	r.before = max(start-c.high, 1)
+	r.from = max(start-c.low, r.before)
 	words := (v.people() + 63) / 64
 	r.words, r.known = make([]uint64, words), make([]bool, words)
 	return r
@@ -114,17 +131,45 @@ func (r *recurring) word(w int) uint64 {
 	return r.words[w]
 }
 
-func (r *recurring) look(w int) (bits uint64) {
+// all is every word, nil if the question calls nobody recurring.
+func (r *recurring) all() []uint64 {
+	if !r.whole {
+		for w := range r.words {
+			r.word(w)
+		}
+		r.whole = true
+	}
+	return r.words
+}
+
+func (r *recurring) look(w int) (set uint64) {
 	if 64*w >= len(r.view.First) {
 		return 0
 	}
-	for i, first := range r.view.First[64*w : min(64*w+64, len(r.view.First))] {
-		at := int64(first)
-		switch {
-		case at == 0 || at >= r.from:
-		case at < r.before || storage.DayOf(first, r.q.Local()) < r.q.Range.From:
-			bits |= 1 << i
+	if w < len(r.view.Blocks) {
+		switch b := &r.view.Blocks[w]; {
+		case int64(b.Last) < r.before:
+			return b.Reached
+		case int64(b.First) >= r.from:
+			return 0
 		}
 	}
-	return bits
+	block := r.view.First[64*w : min(64*w+64, len(r.view.First))]
+	limit, doubt := uint64(r.before-1), uint64(0)
+	for i, first := range block {
+		at := uint64(first - 1) // never reached is the last of all
+		_, before := bits.Sub64(at, limit, 0)
+		set |= before << i
+		_, near := bits.Sub64(at-limit, uint64(r.from-r.before), 0)
+		doubt |= near
+	}
+	if doubt == 0 {
+		return set
+	}
+	for i, first := range block {
+		if first != 0 && storage.DayOf(first, r.q.Local()) < r.q.Range.From {
+			set |= 1 << i
+		}
+	}
+	return set
 }

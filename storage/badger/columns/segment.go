@@ -3,6 +3,7 @@ package columns
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"outboundbot/storage"
 )
@@ -264,18 +265,22 @@ func (s *Segment) place(r *reader) (p place, n int) {
 	if all {
 		return p, s.rows
 	}
-	p.rows = make([]uint16, s.rows+1)
 	p.bits = make([]uint64, (s.rows+63)/64)
 	p.before = make([]uint16, len(p.bits))
-	for i, f := range rows {
-		if i&63 == 0 {
-			p.before[i>>6] = uint16(n)
+	for w := range p.bits {
+		var word uint64
+		for i, f := range rows[64*w : min(64*w+64, s.rows)] {
+			word |= uint64(in[f]) << (i & 63)
 		}
-		p.rows[n] = uint16(i)
-		n += int(in[f])
-		p.bits[i>>6] |= uint64(in[f]) << (i & 63)
+		p.bits[w], p.before[w] = word, uint16(n)
+		n += bits.OnesCount64(word)
 	}
-	p.rows = append(make([]uint16, 0, n), p.rows[:n]...)
+	p.rows = make([]uint16, 0, n)
+	for w, word := range p.bits {
+		for ; word != 0; word &= word - 1 {
+			p.rows = append(p.rows, uint16(64*w+bits.TrailingZeros64(word)))
+		}
+	}
 	return p, n
 }
 
@@ -356,7 +361,9 @@ func (n *numbers) difference(i int) int64 {
 
 // amounts of the taggings of a segment, in order of rows.
 type amounts struct {
-	from    []uint32 // place of the first amount of each row, and behind the last
+	rows    []uint16 // that have amounts
+	codes   []uint16 // of the tags of each
+	first   []uint32 // place of the first amount of each
 	scales  []byte
 	numbers []int64
 	odd     map[int]string
@@ -387,15 +394,15 @@ func (s *Segment) amounts() (*amounts, error) {
 				r.fail()
 			}
 		}
-		if a.place(s.rows, tags) != n || odd.bad || len(odd.b) > 0 {
+		if a.place(tags) != n || odd.bad || len(odd.b) > 0 {
 			r.fail()
 		}
-		return a, 4*len(a.from) + 9*n + 64*len(a.odd)
+		return a, 8*len(a.rows) + 9*n + 64*len(a.odd)
 	})
 }
 
 // place finds where each row's amounts begin, and counts them.
-func (a *amounts) place(rows int, tags *codes) int {
+func (a *amounts) place(tags *codes) int {
 	each := make([]uint32, len(tags.texts))
 	for c, text := range tags.texts {
 		list, _ := parseTags(text)
@@ -405,14 +412,23 @@ func (a *amounts) place(rows int, tags *codes) int {
 			}
 		}
 	}
-	a.from = make([]uint32, rows+1)
+	n := uint32(0)
 	for k, c := range tags.of {
-		a.from[tags.row(k)+1] = each[c]
+		if each[c] > 0 {
+			a.rows, a.codes, a.first = append(a.rows, uint16(tags.row(k))), append(a.codes, c), append(a.first, n)
+			n += each[c]
+		}
 	}
-	for i := range rows {
-		a.from[i+1] += a.from[i]
+	return int(n)
+}
+
+// of gives the place of the first amount of a row.
+func (a *amounts) of(i int) int {
+	k, ok := slices.BinarySearch(a.rows, uint16(i))
+	if !ok {
+		return 0
 	}
-	return int(a.from[rows])
+	return int(a.first[k])
 }
 
 func (a *amounts) text(k int) string {

@@ -32,7 +32,8 @@ type folder struct {
 	present  bool                               // MANIFEST
 	size     int64                              // of MANIFEST
 	valid    int64                              // bytes of whole entries in it
-	firstMem bool
+	logs     bool                               // write-ahead files
+	firstMem bool                               // the one that a new store begins with
 }
 
 // look reads the folder. fault is what is wrong with MANIFEST, as the end of a sentence.
@@ -47,6 +48,7 @@ func look(dir string) (f folder, fault string, err error) {
 		if id, err := strconv.ParseUint(number, 10, 64); isTable && err == nil {
 			f.tables[id] = true
 		}
+		f.logs = f.logs || strings.HasSuffix(e.Name(), ".mem")
 		f.firstMem = f.firstMem || e.Name() == firstMemtable
 	}
 	file, err := os.Open(filepath.Join(dir, badger.ManifestFilename))

@@ -63,8 +63,8 @@ type Options struct {
 
 // Before looks at the database in dir before Badger does, which on a missing or short MANIFEST would delete its
 // tables, and on a damaged table panic. What cannot be served whole, or is of a later format, gives a [*Refusal].
-// A store that somebody has open gives storage.ErrLocked. Nothing is touched; tables that Badger will delete are linked into a folder "kept" until [Check.After] has found
-// everything.
+// A store that somebody has open gives storage.ErrLocked. Nothing is touched; tables that Badger will delete are
+// linked into a folder "kept" until [Check.After] has found everything.
 //
 // It reads of each table the index and the last block, as Badger does. AllBlocks reads the tables whole, in the place
 // of Badger's OnTableRead: without it, a block that is damaged is found when its values are read, by their envelopes,
@@ -126,7 +126,7 @@ func (c *Check) checkFolder() error {
 	}
 	if fault != "" {
 		what = fmt.Sprintf("holds %d data tables but its MANIFEST %s", len(f.tables), fault)
-		if len(f.tables) == 0 && !f.firstMem {
+		if len(f.tables) == 0 && !f.logs {
 			what = "is gone from its folder"
 		}
 	}
@@ -134,7 +134,7 @@ func (c *Check) checkFolder() error {
 		return f.keep()
 	}
 	r := c.refuse(what, restoreIt)
-	if c.Super.Sequence > 0 && len(f.tables) == 0 && !f.firstMem {
+	if c.Super.Sequence > 0 && len(f.tables) == 0 && !f.logs {
 		r.Loss = &Loss{1, c.Super.Sequence, c.Super.Events}
 	}
 	return r

@@ -410,17 +410,6 @@ func TestSuperblockDamage(t *testing.T) {
 	s.close(t)
 }
 
-func FuzzSuper(f *testing.F) {
-	dir := f.TempDir()
-	f.Add(make([]byte, 5000))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		if err := os.WriteFile(guard.SuperPath(filepath.Join(dir, "store")), b, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		guard.Read(filepath.Join(dir, "store"))
-	})
-}
-
 func BenchmarkNote(b *testing.B) {
 	s, err := open(filepath.Join(b.TempDir(), "store"), false)
 	if err != nil {

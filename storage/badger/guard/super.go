@@ -129,18 +129,24 @@ func Read(dir string) (s Super, found bool, err error) {
 	if err != nil {
 		return Super{}, false, fmt.Errorf("reading the superblock: %w", err)
 	}
+	s, err = parse(b)
+	return s, true, err
+}
+
+// parse takes the latest whole slot of a superblock's file.
+func parse(b []byte) (s Super, err error) {
 	err = errNoSlot
 	for at := 0; at < len(b) && at <= slotStride; at += slotStride {
 		slot, fault := decodeSlot(b[at:min(len(b), at+slotStride)])
 		var newer *newerError
 		switch {
 		case errors.As(fault, &newer):
-			return Super{}, true, fault
+			return Super{}, fault
 		case fault == nil && (err != nil || slot.turn > s.turn):
 			s, err = slot, nil
 		}
 	}
-	return s, true, err
+	return s, err
 }
 
 // newID is a random store id.

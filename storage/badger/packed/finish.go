@@ -25,11 +25,23 @@ func (b *Builder) Finish() (block []byte, first, last uint32, events int, err er
 	block = binary.AppendUvarint(block, uint64(b.start))
 	block = binary.AppendUvarint(block, uint64(len(public)))
 	block = binary.AppendUvarint(block, uint64(len(numbers)))
-	block = appendColumns(block, &b.columns)
+	head := len(block)
+	block = appendColumns(block, &b.columns, true)
+	if b.unpacked() > roomFor(len(block)-head+len(public)+len(numbers)+len(b.sealed)) {
+		block = appendColumns(block[:head], &b.columns, false) // so small that a reader would take it for damage
+	}
 	block = append(append(append(block, public...), numbers...), b.sealed...)
 	first, last, events = b.first, b.last, b.events
 	b.reset()
 	return block, first, last, events, nil
+}
+
+// unpacked is how many bytes the columns have.
+func (b *Builder) unpacked() (n uint64) {
+	for i := range b.columns {
+		n += uint64(len(b.columns[i]))
+	}
+	return n
 }
 
 func appendText(b []byte, s string) []byte {

@@ -169,11 +169,14 @@ func (t *forms) template(x template, contacts []string) uint8 {
 	return uint8(len(t.templates))
 }
 
-// shares tells whether a word is part of a contact.
+// shares tells whether a word is part of a contact; of many contacts, it may be.
 func shares(word string, contacts []string) bool {
 	word = strings.ToLower(strings.Trim(word, marks))
 	if len(word) < 3 {
 		return false
+	}
+	if len(contacts) >= manyContacts {
+		return true
 	}
 	for _, c := range contacts {
 		if strings.Contains(strings.ToLower(c), word) {

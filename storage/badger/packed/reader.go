@@ -18,6 +18,8 @@ type reader struct {
 	sealer  sealer
 
 	contacts []string
+	nested   []byte // bytes of the last literal that has some
+	spare    []byte // room for the next
 	text     []byte // literals of the component one after the other
 	fixes    []fix  // where they belong
 	damaged  bool
@@ -28,26 +30,6 @@ type reader struct {
 	lastPlace                         [fields]int // in its dictionary from 1; 0 for nothing
 	last                              [roles][]uint64
 }
-
-// span is a part of the text of a component.
-type span struct{ from, to uint32 }
-
-// fix is a text to be given to an event when the text of its component is whole, so that all share one copy.
-type fix struct {
-	event uint32
-	into  uint8 // a field in dictionaries, or one of those below
-	span
-}
-
-const (
-	fixID = uint8(fields) + iota
-	fixMessage
-	fixSend
-	fixTalk
-	fixReply
-	fixContact
-	fixValue
-)
 
 // reader stands at the component marked before the i-th.
 func (b *Block) reader(i int) *reader {
@@ -69,6 +51,7 @@ func (b *Block) reader(i int) *reader {
 }
 
 func (r *reader) reset() {
+	r.nested = r.nested[:0]
 	r.text, r.fixes = r.text[:0], r.fixes[:0]
 	r.sends, r.talks, r.messages, r.spellings = r.sends[:0], r.talks[:0], r.messages[:0], r.spellings[:0]
 	clear(r.lastText[:])
@@ -97,7 +80,12 @@ func (r *reader) bundle(i int, out *Bundle) error {
 	after := 0
 	r.at = r.b.start
 	for n := range e.events {
-		events = append(events, storage.Event{})
+		if int(n) < cap(events) {
+			events = events[:n+1]
+			events[n] = storage.Event{}
+		} else {
+			events = append(events, storage.Event{})
+		}
 		r.event(&events[n], n, &after)
 		if r.damaged {
 			return errDamaged
@@ -176,7 +164,14 @@ func (r *reader) event(e *storage.Event, n uint32, after *int) {
 	}
 	e.Type, e.At = f.typ, r.at
 	e.Test, e.Sale = f.more&testFlag != 0, f.more&saleFlag != 0
-	r.links(e, f, n)
+	r.ids(f, n)
+	r.contact(e, f, n)
+	if f.more&sequenceFlag != 0 {
+		e.Seq = unzigzag(r.number(sequenceColumn))
+	}
+	if f.more&upToFlag != 0 {
+		e.UpTo = e.At + storage.Instant(unzigzag(r.number(upToColumn)))
+	}
 	for rest := f.same; rest != 0; rest &= rest - 1 {
 		place := field(bits.TrailingZeros32(rest))
 		*place.at(e) = r.lastText[place]
@@ -189,8 +184,8 @@ func (r *reader) event(e *storage.Event, n uint32, after *int) {
 	}
 }
 
-// links reads ids and the contact, in the order in which Builder.links writes them.
-func (r *reader) links(e *storage.Event, f *readForm, n uint32) {
+// ids reads ids, in the order in which Builder.ids writes them.
+func (r *reader) ids(f *readForm, n uint32) {
 	var ids [bases]span
 	if f.more&messageFlag != 0 {
 		ids[messageBase] = r.reference(messageColumn+f.part, messageRole, &r.messages)
@@ -214,13 +209,6 @@ func (r *reader) links(e *storage.Event, f *readForm, n uint32) {
 		r.fixes = append(r.fixes, fix{n, fixReply, r.back(&r.columns[replyColumn], r.sends)})
 	case messageReply:
 		r.fixes = append(r.fixes, fix{n, fixReply, r.reference(replyColumn, messageRole, &r.messages)})
-	}
-	r.contact(e, f, n)
-	if f.more&sequenceFlag != 0 {
-		e.Seq = unzigzag(r.number(sequenceColumn))
-	}
-	if f.more&upToFlag != 0 {
-		e.UpTo = e.At + storage.Instant(unzigzag(r.number(upToColumn)))
 	}
 }
 
@@ -280,47 +268,6 @@ func (r *reader) make(t *template, base span) span {
 	return span{from, uint32(len(r.text))}
 }
 
-// literal reads a text that no dictionary has.
-func (r *reader) literal(role role) span {
-	from := uint32(len(r.text))
-	i := r.columns[shapeColumn+int(role)].code()
-	if i >= uint64(len(r.b.shapes[role])) {
-		r.damaged = true
-		return span{}
-	}
-	sh := &r.b.shapes[role][i]
-	in := &r.bits
-	if sh.sealed {
-		in = &r.hidden
-	}
-	if sh.class.counts() {
-		r.text = sh.appendNumber(r.text, r.counted(role, int(i), sh))
-	} else {
-		r.text = sh.read(in, r.text)
-	}
-	return span{from, uint32(len(r.text))}
-}
-
-// counted reads a numbered id.
-func (r *reader) counted(role role, i int, sh *readShape) uint64 {
-	if sh.sealed {
-		r.last[role][i] += uint64(unzigzag(unhide(&r.hidden)))
-		return r.last[role][i]
-	}
-	if sh.class == decimalClass {
-		return uint64(unzigzag(r.number(deltaColumn + int(role))))
-	}
-	column, from := deltaColumn+int(role), r.last[role][i]
-	switch {
-	case sh.knots != nil:
-		from = expected(sh.knots, r.at)
-	case from == 0:
-		column, from = startColumn+int(role), sh.start
-	}
-	r.last[role][i] = from + uint64(unzigzag(r.numbers.tail(uint(r.columns[column].code()))))
-	return r.last[role][i]
-}
-
 // name reads the value of a field in dictionaries.
 func (r *reader) name(f field, set uint32, e *storage.Event, n uint32) {
 	code := r.columns[fieldColumn+int(f)].code()
@@ -343,97 +290,4 @@ func (r *reader) name(f field, set uint32, e *storage.Event, n uint32) {
 		r.lastText[f], r.lastPlace[f] = s, place+1
 	}
 	*f.at(e) = r.lastText[f]
-}
-
-// fix gives events their texts, all from one copy.
-func (r *reader) fix(events []storage.Event) {
-	text := string(r.text)
-	for _, x := range r.fixes {
-		e, s := &events[x.event], text[x.from:x.to]
-		switch x.into {
-		case fixID:
-			e.ID = s
-		case fixMessage:
-			e.Message = s
-		case fixSend:
-			e.Send = s
-		case fixTalk:
-			e.Conversation = s
-		case fixReply:
-			e.ReplyTo = s
-		case fixContact:
-			e.Contact = s
-		case fixValue:
-			e.Value = s
-		default:
-			*field(x.into).at(e) = s
-		}
-	}
-}
-
-// skip goes past a component without opening it.
-func (r *reader) skip(e *entry) {
-	r.reset()
-	r.hidden = bitReader{}
-	after := 0
-	for n := range e.events {
-		f := r.nextForm(&after)
-		if f == nil {
-			return
-		}
-		r.skipEvent(f, n == 0, e.persons > 1)
-		r.text = r.text[:0]
-	}
-}
-
-func (r *reader) skipEvent(f *readForm, first, persons bool) {
-	if first {
-		r.number(firstColumn)
-	} else {
-		r.number(f.step)
-	}
-	if f.more&messageFlag != 0 {
-		r.skipReference(messageColumn+f.part, messageRole)
-	}
-	if f.more&sendFlag != 0 {
-		r.skipReference(sendColumn+f.part, sendRole)
-	}
-	if f.more&talkFlag != 0 {
-		r.skipReference(talkColumn+f.part, talkRole)
-	}
-	if f.form.template == 0 {
-		r.literal(eventRole)
-	}
-	switch f.reply {
-	case sendReply:
-		r.columns[replyColumn].code()
-	case messageReply:
-		r.skipReference(replyColumn, messageRole)
-	}
-	switch {
-	case f.contact == otherContact:
-		r.skipReference(spellingColumn, spellingRole)
-	case f.contact != noContact && persons:
-		r.columns[personColumn].code()
-	}
-	if f.more&sequenceFlag != 0 {
-		r.number(sequenceColumn)
-	}
-	if f.more&upToFlag != 0 {
-		r.number(upToColumn)
-	}
-	for rest := f.fields &^ f.same; rest != 0; rest &= rest - 1 {
-		if r.columns[fieldColumn+bits.TrailingZeros32(rest)].code() == sealedCode {
-			r.literal(nameRole)
-		}
-	}
-	if f.more&valueFlag != 0 {
-		r.literal(valueRole)
-	}
-}
-
-func (r *reader) skipReference(column int, role role) {
-	if r.columns[column].code() == 0 {
-		r.literal(role)
-	}
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"encoding/binary"
 	"slices"
-	"sort"
 
 	"outboundbot/storage"
 )
@@ -30,6 +29,7 @@ type knot struct {
 const (
 	perKnot  = 48 // numbers
 	sampled  = 8  // one in so many is looked at for knots
+	knotBits = 40 // that a knot takes
 	maxKnots = 256
 	maxRise  = 1 << 34
 	maxSpan  = 1 << 28
@@ -38,7 +38,14 @@ const (
 // expected is the number of a moment on the line through the knots, of which there are two or more.
 func expected(knots []knot, at storage.Instant) uint64 {
 	t := int64(at) >> 10
-	i := sort.Search(len(knots), func(i int) bool { return knots[i].at > t })
+	i, end := 0, len(knots) // of the first knot behind t
+	for i < end {
+		if middle := (i + end) / 2; knots[middle].at > t {
+			end = middle
+		} else {
+			i = middle + 1
+		}
+	}
 	switch {
 	case i == 0:
 		return knots[0].n
@@ -82,11 +89,11 @@ func knotsOf(numbers []pending) []knot {
 		return nil
 	}
 	var near, far uint
-	for _, p := range numbers {
+	for _, p := range sorted {
 		near += lengthOf(zigzag(int64(p.n - expected(knots, p.at))))
 		far += lengthOf(zigzag(int64(p.n - p.before)))
 	}
-	if near+16*uint(len(knots)) >= far {
+	if sampled*near+knotBits*uint(len(knots)) >= sampled*far {
 		return nil
 	}
 	return knots
