@@ -265,6 +265,9 @@ func (e *Engine) start(opts Options) error {
 		e.lastID = max(e.lastID, l.ID) // nothing new gets the number of what is being removed
 	}
 	e.doom(append(cat.Garbage, left...))
+	if err := e.markFormat(); err != nil {
+		return err
+	}
 	return e.refold(opts.Progress)
 }
 
