@@ -11,7 +11,7 @@ import (
 )
 
 // segmentRows is how many sends a segment has at most.
-const segmentRows = 1 << 16
+const segmentRows = 65_000 // of 65,535 that columns take
 
 // packedRows is up to how many sends a segment has all its columns in one value.
 const packedRows = 4096
