@@ -178,7 +178,7 @@ func (e *Engine) carryOver(ctx context.Context, conflicts int) error {
 	}
 	defer release()
 	v := e.view
-	next := &view{cat: v.cat.clone(), runs: v.runs, members: v.members, parts: v.parts, firsts: v.firsts}
+	next := &view{cat: v.cat.clone(), runs: v.runs, members: v.members, parts: v.parts, firsts: v.firsts, blocks: v.blocks}
 	next.cat.Conflicts += conflicts
 	p := &pen{e: e}
 	k := metaKey(metaConverted)
