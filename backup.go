@@ -206,10 +206,14 @@ func (s *shared) restoreTo(ctx context.Context, c *Config, path string, replace 
 	see, done := s.watch(2 * size) // it is checked and then loaded
 	got, err := whenFree(ctx, func() (archive.Restored, error) {
 		if r, err := dial(c.Data); r != nil || err != nil {
-			return archive.Restored{}, &ownedError{fmt.Sprintf("a serve owns the data folder %s: end it before its store is restored", c.Data), true}
+			return archive.Restored{}, &ownedError{fmt.Sprintf("a serve%s owns the data folder %s: end it before its store is restored", c.owner(), c.Data), true}
+		}
+		mark, err := badger.KeyMark(c.storeFolder(), c.MasterKey)
+		if err != nil {
+			return archive.Restored{}, err
 		}
 		got, err := archive.Restore(ctx, archive.Order{
-			Path: path, Dir: c.storeFolder(), Replace: replace, Format: badger.Format, Now: now, See: see,
+			Path: path, Dir: c.storeFolder(), Replace: replace, Format: badger.Format, Key: mark, Now: now, See: see,
 		})
 		switch {
 		case errors.Is(err, storage.ErrLocked):

@@ -29,6 +29,21 @@ func goldenFigures(t *testing.T, data string) (all string) {
 	return all
 }
 
+// giveKey puts the master key of a data folder into another one: a backup is worth nothing to who lacks it.
+func giveKey(t *testing.T, from, to string) {
+	t.Helper()
+	key, err := os.ReadFile(filepath.Join(from, "master.key"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.MkdirAll(to, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(to, "master.key"), key, 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestBackupAndRestore: the store that comes back gives the same answers and knows the same events.
 func TestBackupAndRestore(t *testing.T) {
 	dir := t.TempDir()
@@ -45,6 +60,10 @@ func TestBackupAndRestore(t *testing.T) {
 	}
 	must(t, "is whole", "verify", file)
 	must(t, "The store is whole: 71 events", "verify", "--data", data)
+	if code, _, errs := call(t, "", "restore", "--data", other, file); code != exitInput || !strings.Contains(errs, "needs the master key") {
+		t.Errorf("without the key: exit %d, %s", code, errs)
+	}
+	giveKey(t, data, other)
 	must(t, "compared and is equal", "restore", "--data", other, file)
 	if got := goldenFigures(t, other); got != want {
 		t.Errorf("the restored store says\n%s\nnot\n%s", got, want)

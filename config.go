@@ -23,7 +23,11 @@ type Config struct {
 	Data     string `yaml:"data"`
 	Timezone string `yaml:"timezone"`
 	Language string `yaml:"language"`
-	HTTP     struct {
+	Memory   string `yaml:"memory"` // normal | small
+
+	MasterKey storage.Secret `yaml:"master_key"` // 32 bytes in hex or base64; without one the file master.key in data
+
+	HTTP struct {
 		Listen string `yaml:"listen"`
 	} `yaml:"http"`
 	Access struct {
@@ -47,6 +51,8 @@ type Config struct {
 	schedule []bot.Digest
 	path     string
 	warnings []string
+
+	acceptLoss bool // open a store that has lost some of what it acknowledged
 }
 
 // SourceConfig is a producer of events that may post to /intake/NAME.
@@ -79,7 +85,7 @@ type IntentConfig struct {
 var platformNames = []string{"slack", "discord"}
 
 // reserved keys have a meaning in a later version; until then they do nothing, which whoever writes one is told.
-var reserved = []string{"storage", "memory", "retention", "public_places"}
+var reserved = []string{"storage", "retention", "public_places"}
 
 // ConfigError is what is wrong with a configuration, all faults at once.
 type ConfigError struct{ Faults []string }
@@ -103,7 +109,7 @@ func loadConfig(path string, getenv func(string) string) (*Config, error) {
 	default:
 		return nil, &ConfigError{[]string{fmt.Sprintf("The configuration %s cannot be read: %v.", path, errors.Unwrap(err))}}
 	}
-	c := &Config{Data: "data", Timezone: "UTC", Language: "en", path: path}
+	c := &Config{Data: "data", Timezone: "UTC", Language: "en", Memory: "normal", path: path}
 	c.HTTP.Listen = "127.0.0.1:8080"
 	doc := parseYAML(path, source, c, getenv)
 	if !doc.misshapen {
@@ -121,6 +127,9 @@ func (c *Config) check(doc *document) {
 	c.zone = c.location(doc, "timezone", c.Timezone)
 	if !slices.ContainsFunc(reports.Languages(), func(l *reports.Language) bool { return l.Tag == c.Language }) {
 		doc.fault("language", "language %q is not there; use en", c.Language)
+	}
+	if c.Memory != "normal" && c.Memory != "small" {
+		doc.fault("memory", "%q is not known; write normal or small", c.Memory)
 	}
 	c.windows = storage.Windows(spans(doc, "windows", c.Windows))
 	c.rules.Expiry = spans(doc, "expiry", c.Expiry)

@@ -74,14 +74,14 @@ func TestSecretFiles(t *testing.T) {
 // TestReservedKeys: they are told of, whatever they hold, and are no fault.
 func TestReservedKeys(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "config.yaml")
-	if err := os.WriteFile(path, []byte("retention: 400d\nmemory: small\nstorage: {engine: badger}\npublic_places: [C1]\n"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("retention: 400d\nstorage: {engine: badger}\npublic_places: [C1]\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c, err := loadConfig(path, func(string) string { return "" })
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.warnings) != 4 || !strings.Contains(c.warnings[0], ":1: retention: this key is reserved") {
+	if len(c.warnings) != 3 || !strings.Contains(c.warnings[0], ":1: retention: this key is reserved") {
 		t.Errorf("warned of %q", c.warnings)
 	}
 }

@@ -116,12 +116,13 @@ func exitCode(err error) int {
 
 // shared are the flags that every command takes.
 type shared struct {
-	std    streams
-	getenv func(string) string
-	config string
-	data   string
-	now    string
-	debug  bool
+	std        streams
+	getenv     func(string) string
+	config     string
+	data       string
+	now        string
+	debug      bool
+	acceptLoss bool
 }
 
 func rootCommand(std streams, getenv func(string) string) *cobra.Command {
@@ -140,6 +141,7 @@ func rootCommand(std streams, getenv func(string) string) *cobra.Command {
 	flags.StringVar(&s.config, "config", "", "configuration (default config.yaml, if it is there)")
 	flags.StringVar(&s.data, "data", "", "folder of the store (default: the configuration's)")
 	flags.StringVar(&s.now, "now", "", "fix the clock, such as 2026-11-28T18:00:00-05:00, for reproducible answers")
+	flags.BoolVar(&s.acceptLoss, "accept-loss", false, "open a store that has lost some of what it acknowledged, as its refusal says")
 	flags.BoolVar(&s.debug, "debug", false, "log more")
 	root.AddCommand(s.demo(), s.serve(), s.ask(), s.importFiles(), s.digest(), s.backup(), s.verify(), s.restore(), s.render(), s.version())
 	return root
@@ -157,6 +159,7 @@ func (s *shared) setup() (*Config, func() time.Time, error) {
 	if s.data != "" {
 		c.Data = s.data
 	}
+	c.acceptLoss = s.acceptLoss
 	now, err := s.clock()
 	return c, now, err
 }

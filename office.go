@@ -21,6 +21,7 @@ import (
 	"outboundbot/reports/export"
 	"outboundbot/storage"
 	"outboundbot/storage/badger"
+	"outboundbot/storage/badger/guard"
 	"outboundbot/storage/intake"
 )
 
@@ -135,7 +136,16 @@ func (c *Config) storeFolder() string { return filepath.Join(c.Data, "store") }
 
 // inUse is the error of a store that another command has open.
 func (c *Config) inUse() error {
-	return &ownedError{fmt.Sprintf("another command is using the data folder %s: wait until it has ended, or let outboundbot serve run, which all commands share", c.Data), false}
+	return &ownedError{fmt.Sprintf("another command%s is using the data folder %s: wait until it has ended, or let outboundbot serve run, which all commands share", c.owner(), c.Data), false}
+}
+
+// owner names the process that has the store open, if that is known.
+func (c *Config) owner() string {
+	pid := guard.Owner(c.storeFolder())
+	if pid == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (process %d)", pid)
 }
 
 // unwritable is the error of a data folder that we may not write to.
@@ -145,7 +155,9 @@ func (c *Config) unwritable() error {
 
 // open opens the store. Files that a crash left in the spool folder are nobody's any more.
 func (c *Config) open(now func() time.Time, log *slog.Logger) (*badger.Engine, error) {
-	store, err := badger.Open(c.storeFolder(), badger.Options{Windows: c.windows, Now: now, Log: log})
+	store, err := badger.Open(c.storeFolder(), badger.Options{
+		Windows: c.windows, Now: now, Log: log, Key: c.MasterKey, Small: c.Memory == "small", AcceptLoss: c.acceptLoss,
+	})
 	switch {
 	case errors.Is(err, storage.ErrLocked):
 		return nil, c.inUse()

@@ -92,7 +92,7 @@ func (s *shared) serveWith(ctx context.Context, c *Config, now func() time.Time)
 func (s *shared) own(ctx context.Context, c *Config, now func() time.Time, log *slog.Logger) (*badger.Engine, error) {
 	return whenFree(ctx, func() (*badger.Engine, error) {
 		if r, err := dial(c.Data); r != nil || err != nil {
-			return nil, &ownedError{fmt.Sprintf("another serve owns the data folder %s: end it, or give another --data", c.Data), true}
+			return nil, &ownedError{fmt.Sprintf("another serve%s owns the data folder %s: end it, or give another --data", c.owner(), c.Data), true}
 		}
 		return c.open(now, log)
 	})

@@ -290,7 +290,7 @@ func TestCommandLineReachesServe(t *testing.T) {
 			t.Errorf("an unknown digest: exit %d, %s", code, errs)
 		}
 	}
-	if code, _, errs := env("serve"); code != exitOwned || !strings.Contains(errs, "another serve owns") {
+	if code, _, errs := env("serve"); code != exitOwned || !strings.Contains(errs, fmt.Sprintf("another serve (process %d) owns", os.Getpid())) {
 		t.Errorf("a second serve: exit %d, %s", code, errs)
 	}
 	for _, token := range []string{bottest.SlackBotToken, bottest.SlackAppToken, bottest.DiscordToken, "50499990001", "hush"} {

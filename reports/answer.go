@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -85,20 +86,26 @@ func (s Sort) order(rows []storage.Group) {
 		}
 		return
 	}
-	slices.SortStableFunc(rows, func(a, b storage.Group) int {
-		d := of(&a.Tally) - of(&b.Tally)
+	type place struct {
+		n int64
+		i int
+	}
+	places := make([]place, len(rows))
+	for i := range rows {
+		places[i] = place{of(&rows[i].Tally), i}
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		byMetric := cmp.Compare(a.n, b.n)
 		if s.Descend {
-			d = -d
+			byMetric = -byMetric
 		}
-		switch {
-		case d < 0:
-			return -1
-		case d > 0:
-			return 1
-		default:
-			return 0
-		}
+		return cmp.Or(byMetric, cmp.Compare(a.i, b.i))
 	})
+	ordered := make([]storage.Group, len(rows)) // rows are large: each is moved twice, not at every step of the sort
+	for i, p := range places {
+		ordered[i] = rows[p.i]
+	}
+	copy(rows, ordered)
 }
 
 func (s Sort) metric() func(*storage.Tally) int64 {

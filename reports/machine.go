@@ -32,7 +32,7 @@ func (r *Result) WriteJSON(w io.Writer, more ...Member) error {
 	j.key("as_of").instant(q.Now)
 	var t tallyWriter
 	j.key("total").open('{')
-	t.add(&j, &r.Total)
+	j = t.add(j, &r.Total)
 	j.close('}')
 	err := t.breakdowns(w, j.key("groups"), r.Groups)
 	if err == nil {
@@ -106,11 +106,11 @@ func writeRows(w io.Writer, j *jsonText, columns []SheetColumn, rows iter.Seq2[[
 			return n, err
 		}
 		j.record(n == 0)
+		b := []byte(*j)
 		for i := range row {
-			*j = append(*j, keys[i]...)
-			j.cell(&row[i])
+			b = appendCell(append(b, keys[i]...), &row[i])
 		}
-		*j = append(*j, '}')
+		*j = append(b, '}')
 		n++
 		if err := j.flush(w); err != nil {
 			return n, err
@@ -130,12 +130,17 @@ func writeSends(w io.Writer, j *jsonText, columns []auditColumn, sends []storage
 	j.open('[')
 	for i := range sends {
 		j.record(i == 0)
+		b := []byte(*j)
 		for k := range columns {
-			*j = append(*j, keys[k]...)
+			b = append(b, keys[k]...)
+			if text := columns[k].text; text != nil {
+				b = appendText(b, text(&sends[i]))
+				continue
+			}
 			c := columns[k].cell(&sends[i])
-			j.cell(&c)
+			b = appendCell(b, &c)
 		}
-		*j = append(*j, '}')
+		*j = append(b, '}')
 		if err := j.flush(w); err != nil {
 			return err
 		}

@@ -48,6 +48,7 @@ type auditColumn struct {
 	name string
 	kind storage.CellKind
 	cell func(*storage.Send) storage.Cell
+	text func(*storage.Send) string // of columns of texts: the same without a cell around it; nil for others
 }
 
 func auditColumns(q Query) []auditColumn {
@@ -83,14 +84,14 @@ func columnOf(f *storage.Field, q Query) auditColumn {
 		if kind == storage.CellNone { // only times can be absent
 			kind = storage.CellTime
 		}
-		return auditColumn{f.Name, kind, f.Cell}
+		return auditColumn{f.Name, kind, f.Cell, f.Text}
 	}
 	if f.Kind == storage.YesNo {
-		return auditColumn{f.Name, storage.CellBool, func(s *storage.Send) storage.Cell {
+		return auditColumn{name: f.Name, kind: storage.CellBool, cell: func(s *storage.Send) storage.Cell {
 			return storage.Bool(f.Of(s, &q.Question)[0] == "yes")
 		}}
 	}
-	return auditColumn{f.Name, storage.CellText, func(s *storage.Send) storage.Cell {
+	return auditColumn{name: f.Name, kind: storage.CellText, cell: func(s *storage.Send) storage.Cell {
 		return storage.Text(strings.Join(f.Of(s, &q.Question), ", "))
 	}}
 }

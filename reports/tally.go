@@ -3,6 +3,7 @@ package reports
 import (
 	"io"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/shopspring/decimal"
@@ -76,14 +77,12 @@ func (t *tallyWriter) breakdowns(w io.Writer, j *jsonText, groups []Breakdown) e
 		keys := memberKeys(g.By)
 		for i := range g.Rows {
 			j.value()
-			*j = append(*j, `{"key":{`...)
+			b := append([]byte(*j), `{"key":{`...)
 			for k := range g.By {
-				*j = append(*j, keys[k]...)
-				j.text(g.Rows[i].Key[k])
+				b = appendText(append(b, keys[k]...), g.Rows[i].Key[k])
 			}
-			*j = append(*j, '}')
-			t.add(j, &g.Rows[i].Tally)
-			*j = append(*j, '}')
+			b = append(b, `},`...)
+			*j = append(t.add(b, &g.Rows[i].Tally), '}')
 			if err := j.flush(w); err != nil {
 				return err
 			}
@@ -95,85 +94,87 @@ func (t *tallyWriter) breakdowns(w io.Writer, j *jsonText, groups []Breakdown) e
 	return nil
 }
 
-// add writes the members that the total and every row have, in an object that is open.
-func (t *tallyWriter) add(j *jsonText, of *storage.Tally) {
-	j.key("counts")
-	*j = append(*j, '{')
+// add writes the members that the total and every row have, the first without a comma before it.
+func (t *tallyWriter) add(b []byte, of *storage.Tally) []byte {
+	b = append(b, `"counts":{`...)
 	for m := range storage.Metrics {
-		*j = append(*j, countKeys[m]...)
-		j.digits(of.N[m])
+		b = strconv.AppendInt(append(b, countKeys[m]...), of.N[m], 10)
 	}
-	*j = append(*j, `},"percent":{`...)
+	b = append(b, `},"percent":{`...)
 	based := 0
 	for m := range storage.Metrics {
 		if storage.Metrics[m].Based {
-			*j = append(*j, percentKeys[based]...)
-			j.tenths(of.Percent(storage.Metric(m)))
+			b = appendTenths(append(b, percentKeys[based]...), of.Percent(storage.Metric(m)))
 			based++
 		}
 	}
-	*j = append(*j, '}')
-	t.funnel(j, of)
-	*j = append(*j, `,"value":{`...)
-	t.amounts(j, of.Value)
-	*j = append(*j, `},"answer_time":{"median_ms":`...)
+	b = append(b, '}')
+	b = appendFunnel(b, of)
+	b = append(b, `,"value":{`...)
+	b = t.amounts(b, of.Value)
+	b = append(b, `},"answer_time":{"median_ms":`...)
 	if of.AnswerTime.Known {
-		j.digits(of.AnswerTime.Median)
-		*j = append(*j, `,"p90_ms":`...)
-		j.digits(of.AnswerTime.P90)
+		b = append(strconv.AppendInt(b, of.AnswerTime.Median, 10), `,"p90_ms":`...)
+		b = strconv.AppendInt(b, of.AnswerTime.P90, 10)
 	} else {
-		*j = append(*j, `null,"p90_ms":null`...)
+		b = append(b, `null,"p90_ms":null`...)
 	}
-	*j = append(*j, '}')
+	b = append(b, '}')
 	for s := range storage.Spreads {
 		if !storage.Spreads[s].Derived {
-			*j = append(append(*j, ','), spreadKeys[s]...)
-			t.distribution(j, of.Spread[s])
-			*j = append(*j, '}')
+			b = append(append(b, ','), spreadKeys[s]...)
+			b = append(t.distribution(b, of.Spread[s]), '}')
 		}
 	}
+	return b
 }
 
 // amounts adds sums in order of the currency.
-func (t *tallyWriter) amounts(j *jsonText, of map[string]decimal.Decimal) {
+func (t *tallyWriter) amounts(b []byte, of map[string]decimal.Decimal) []byte {
 	t.currencies = t.currencies[:0]
 	for currency := range of {
 		t.currencies = append(t.currencies, currency)
 	}
 	slices.Sort(t.currencies)
-	for _, currency := range t.currencies {
-		j.key(currency).text(of[currency].String())
+	for i, currency := range t.currencies {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = appendText(append(appendText(b, currency), ':'), of[currency].String())
 	}
+	return b
 }
 
 // distribution adds names in byte order.
-func (t *tallyWriter) distribution(j *jsonText, of map[string]int64) {
+func (t *tallyWriter) distribution(b []byte, of map[string]int64) []byte {
 	t.spread = t.spread[:0]
 	for name, n := range of {
 		t.spread = append(t.spread, spreadEntry{name, n})
 	}
-	slices.SortFunc(t.spread, func(a, b spreadEntry) int { return strings.Compare(a.name, b.name) })
-	for _, e := range t.spread {
-		j.key(e.name)
-		j.digits(e.n)
+	if len(t.spread) > 1 {
+		slices.SortFunc(t.spread, func(a, b spreadEntry) int { return strings.Compare(a.name, b.name) })
 	}
+	for i, e := range t.spread {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(append(appendText(b, e.name), ':'), e.n, 10)
+	}
+	return b
 }
 
-func (t *tallyWriter) funnel(j *jsonText, of *storage.Tally) {
+func appendFunnel(b []byte, of *storage.Tally) []byte {
 	first := of.N[storage.Funnel[0]]
-	*j = append(*j, `,"funnel":[`...)
+	b = append(b, `,"funnel":[`...)
 	previous := storage.Percent{} // the first step has none
 	for i, m := range storage.Funnel {
 		if i > 0 {
 			previous = storage.PercentOf(of.N[m], of.N[storage.Funnel[i-1]])
 		}
-		*j = append(*j, funnelSteps[i]...)
-		j.digits(of.N[m])
-		*j = append(*j, `,"of_successful":`...)
-		j.tenths(storage.PercentOf(of.N[m], first))
-		*j = append(*j, `,"of_previous":`...)
-		j.tenths(previous)
-		*j = append(*j, '}')
+		b = strconv.AppendInt(append(b, funnelSteps[i]...), of.N[m], 10)
+		b = appendTenths(append(b, `,"of_successful":`...), storage.PercentOf(of.N[m], first))
+		b = appendTenths(append(b, `,"of_previous":`...), previous)
+		b = append(b, '}')
 	}
-	*j = append(*j, ']')
+	return append(b, ']')
 }

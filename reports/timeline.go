@@ -65,17 +65,17 @@ func (j *jsonText) events(w io.Writer, list []storage.Event) error {
 	for i := range list {
 		e := &list[i]
 		j.record(i == 0)
-		j.key("id").text(e.ID)
-		j.key("type").text(string(e.Type))
-		j.key("at").instant(e.At)
-		if e.Seq != 0 {
-			j.key("seq").integer(e.Seq)
-		}
+		b := appendText(append(*j, `"id":`...), e.ID)
+		b = appendText(append(b, `,"type":`...), string(e.Type))
+		b = appendInstant(append(b, `,"at":`...), e.At)
 		for k := range eventTexts {
 			if s := eventTexts[k].of(e); s != "" {
-				*j = append(*j, eventKeys[k]...)
-				j.text(s)
+				b = appendText(append(b, eventKeys[k]...), s)
 			}
+		}
+		*j = b
+		if e.Seq != 0 {
+			j.key("seq").integer(e.Seq)
 		}
 		if e.UpTo != 0 {
 			j.key("up_to").instant(e.UpTo)

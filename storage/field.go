@@ -21,6 +21,8 @@ type Field struct {
 	plain func(s *Send) string
 	// Cell gives the column of the audit (a cell of kind CellNone for no value); nil for filters and groupings only.
 	Cell func(s *Send) Cell
+	// Text is the text of a column whose cells are texts, for those who write many of them; nil for other columns.
+	Text func(s *Send) string
 }
 
 // Kind says which values a field has and how they are compared.
@@ -97,12 +99,12 @@ var TagTypes = []string{"positive", "negative", "follow_up", "self_management_en
 // Fields is the one table of filters, groupings (MODEL 4) and columns of the audit, columns in the audit's order.
 // phone and test are filters only; test decides Question.Test and is no condition.
 var Fields = []Field{
-	column("send", func(s *Send) Cell { return Text(s.ID) }),
+	texts("send", func(s *Send) string { return s.ID }),
 	column("time", func(s *Send) Cell { return At(s.Time) }),
 	enum("status", []string{"successful", "failed", "pending", "skipped"}, func(s *Send) string { return s.Status.String() }).text(),
-	{Name: "channel", Kind: Enum, Values: Channels, Filter: true, Group: true, of: one(func(s *Send) string { return s.Channel }), Cell: cell(func(s *Send) string { return s.Channel })},
-	{Name: "line", Kind: Address, Filter: true, Group: true, of: one(func(s *Send) string { return s.Line }), Cell: cell(func(s *Send) string { return s.Line })},
-	column("contact", func(s *Send) Cell { return Text(s.Contact) }),
+	Field{Name: "channel", Kind: Enum, Values: Channels, Filter: true, Group: true, of: one(func(s *Send) string { return s.Channel })}.cell(func(s *Send) string { return s.Channel }),
+	Field{Name: "line", Kind: Address, Filter: true, Group: true, of: one(func(s *Send) string { return s.Line })}.cell(func(s *Send) string { return s.Line }),
+	texts("contact", func(s *Send) string { return s.Contact }),
 	{Name: "phone", Kind: Address, Filter: true, of: func(s *Send, _ *Question) []string { return []string{s.Contact, "~" + s.Token} }},
 	enum("origin", Origins, func(s *Send) string { return s.Origin }).text(),
 	free("campaign", func(s *Send) string { return s.Campaign }),
@@ -118,13 +120,13 @@ var Fields = []Field{
 	column("delivered_at", func(s *Send) Cell { return At(s.DeliveredAt) }),
 	column("read_at", func(s *Send) Cell { return At(s.ReadAt) }),
 	column("failed_at", func(s *Send) Cell { return At(s.FailedAt) }),
-	column("code", func(s *Send) Cell { return Text(s.Code) }),
-	column("reason", func(s *Send) Cell { return Text(s.Reason) }),
-	column("skip_reason", func(s *Send) Cell { return Text(s.SkipReason) }),
+	texts("code", func(s *Send) string { return s.Code }),
+	texts("reason", func(s *Send) string { return s.Reason }),
+	texts("skip_reason", func(s *Send) string { return s.SkipReason }),
 	{Name: "failure", Kind: Free, Filter: true, Group: true, of: func(s *Send, q *Question) []string { return []string{q.rules().failure(s.failureCode())} }},
 	{Name: "failure_code", Kind: Code, Filter: true, Group: true, of: one((*Send).failureCode)},
 	{Name: "test", Kind: Column, Cell: func(s *Send) Cell { return Bool(s.Test) }},
-	column("conversation", func(s *Send) Cell { return Text(s.Conversation) }),
+	texts("conversation", func(s *Send) string { return s.Conversation }),
 	enum("conversation_kind", []string{"started", "over_open"}, (*Send).ConversationKind).text(),
 	yesNo("delivered", func(s *Send) bool { return s.DeliveredAt != 0 || s.ReadAt != 0 }),
 	yesNo("read", func(s *Send) bool { return s.ReadAt != 0 }),
@@ -133,10 +135,10 @@ var Fields = []Field{
 	column("answers", func(s *Send) Cell { return Int(int64(s.Answers)) }),
 	yesNo("assigned", func(s *Send) bool { return s.AssignedAt != 0 }),
 	column("assigned_at", func(s *Send) Cell { return At(s.AssignedAt) }),
-	{Name: "group", Kind: Free, Filter: true, Group: true, of: one(func(s *Send) string { return s.assignedTo(s.Group) }), Cell: cell(func(s *Send) string { return s.Group })},
-	{Name: "agent", Kind: Free, Filter: true, Group: true, of: one(func(s *Send) string { return s.assignedTo(s.Agent) }), Cell: cell(func(s *Send) string { return s.Agent })},
+	Field{Name: "group", Kind: Free, Filter: true, Group: true, of: one(func(s *Send) string { return s.assignedTo(s.Group) })}.cell(func(s *Send) string { return s.Group }),
+	Field{Name: "agent", Kind: Free, Filter: true, Group: true, of: one(func(s *Send) string { return s.assignedTo(s.Agent) })}.cell(func(s *Send) string { return s.Agent }),
 	yesNo("attended", func(s *Send) bool { return s.Attended }).bool(func(s *Send) bool { return s.Attended }),
-	{Name: "final_tag", Kind: Free, Filter: true, Group: true, of: one(func(s *Send) string { return s.tagged(s.FinalTag().Name) }), Cell: cell(func(s *Send) string { return s.FinalTag().Name })},
+	Field{Name: "final_tag", Kind: Free, Filter: true, Group: true, of: one(func(s *Send) string { return s.tagged(s.FinalTag().Name) })}.cell(func(s *Send) string { return s.FinalTag().Name }),
 	enum("final_tag_type", TagTypes, func(s *Send) string { return s.tagged(s.FinalTag().Type) }).cell(func(s *Send) string { return s.FinalTag().Type }),
 	yesNo("sale", (*Send).Sale).bool((*Send).Sale),
 	column("sale_final", func(s *Send) Cell { return Bool(s.SaleFinal()) }),
@@ -153,7 +155,7 @@ var Fields = []Field{
 	enum("flow_end", []string{EndAbandoned, EndAssigned, EndAuto, EndError, EndInProgress}, func(s *Send) string { return s.FlowEnd }).text(),
 	column("optout", func(s *Send) Cell { return Bool(s.OptOut) }),
 	enum("contact_kind", []string{"new", "recurring"}, func(s *Send) string { return s.ContactKind }).text(),
-	column("contact_token", func(s *Send) Cell { return Text(s.Token) }),
+	texts("contact_token", func(s *Send) string { return s.Token }),
 	period("day", func(t time.Time) string { return t.Format(time.DateOnly) }),
 	period("week", func(t time.Time) string { y, w := t.ISOWeek(); return fmt.Sprintf("%04d-W%02d", y, w) }),
 	period("month", func(t time.Time) string { return t.Format("2006-01") }),
@@ -190,8 +192,12 @@ func (f *Field) Of(s *Send, q *Question) []string { return f.of(s, q) }
 
 func column(name string, c func(*Send) Cell) Field { return Field{Name: name, Kind: Column, Cell: c} }
 
+func texts(name string, of func(*Send) string) Field {
+	return Field{Name: name, Kind: Column}.cell(of)
+}
+
 func free(name string, of func(*Send) string) Field {
-	return Field{Name: name, Kind: Free, Filter: true, Group: true, of: one(of), Cell: cell(of)}
+	return Field{Name: name, Kind: Free, Filter: true, Group: true, of: one(of)}.cell(of)
 }
 
 func enum(name string, values []string, of func(*Send) string) Field {
@@ -216,7 +222,11 @@ func period(name string, format func(time.Time) string) Field {
 // text makes the field's value its column too. The audit leaves absent values empty (golden set).
 func (f Field) text() Field { return f.cell(f.plain) }
 
-func (f Field) cell(of func(*Send) string) Field { f.Cell = cell(of); return f }
+// cell makes a text the field's column.
+func (f Field) cell(of func(*Send) string) Field {
+	f.Text, f.Cell = of, func(s *Send) Cell { return Text(of(s)) }
+	return f
+}
 
 func (f Field) bool(of func(*Send) bool) Field {
 	f.Cell = func(s *Send) Cell { return Bool(of(s)) }
@@ -225,10 +235,6 @@ func (f Field) bool(of func(*Send) bool) Field {
 
 func one(of func(*Send) string) func(*Send, *Question) []string {
 	return func(s *Send, _ *Question) []string { return []string{orNone(of(s))} }
-}
-
-func cell(of func(*Send) string) func(*Send) Cell {
-	return func(s *Send) Cell { return Text(of(s)) }
 }
 
 // several gives each name once, in its last spelling, or the row of those without.

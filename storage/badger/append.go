@@ -127,7 +127,7 @@ func (e *Engine) commitGroup(group []*request) error {
 	if err := e.room(roomForEvent); err != nil {
 		return err
 	}
-	c := e.newChange()
+	c := e.newChange(e.view)
 	for _, r := range group {
 		for i, ev := range r.events {
 			if err := ev.Normalize(); err != nil {

@@ -2,7 +2,6 @@ package badger
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 
@@ -20,31 +19,30 @@ type bulk struct {
 	release func()
 	closed  bool
 
-	names  *lexicon
-	load   *load
-	loads  chan *load
-	routed chan error
+	lexicons *lexicons
+	loads    chan *load
+	routed   chan error
 
 	table   table
 	unions  unions
 	spool   *spool
 	stacks  []*stack // events set aside, by component / stackSpan
+	arrived int64    // events so far
 	scratch []uint64
 }
 
 // stackSpan is how many components lie together in a stack.
 const stackSpan = 1 << 15
 
-// loadSize is how many events go from Add to the router at once.
-const loadSize = 4096
-
 // load is what goes from Add to the router: records of events, and the hashes of their identifiers.
 type load struct {
 	records []byte
-	ends    []int // of the records
 	tokens  []uint64
-	counts  []int // of the tokens of each event
+	events  []packedEvent
 }
+
+// packedEvent is where the record and the hashes of an event end.
+type packedEvent struct{ record, tokens int }
 
 // stack is the events of some components, in order of arrival.
 type stack struct {
@@ -73,7 +71,7 @@ func (e *Engine) Import(ctx context.Context) (storage.Import, error) {
 		return nil, err
 	}
 	b := &bulk{
-		e: e, leave: leave, release: release, names: newLexicon(), load: &load{}, loads: make(chan *load, 2),
+		e: e, leave: leave, release: release, lexicons: &lexicons{newLexicon(), newLexicon()}, loads: make(chan *load, 4),
 		routed: make(chan error, 1), spool: &spool{dir: e.dir},
 		unions: unions{base: e.view.cat.Components, old: map[uint32]uint32{}},
 	}
@@ -89,39 +87,53 @@ func (e *Engine) ready() error {
 	return e.room(roomForEvent)
 }
 
-// Add implements storage.Import.
-func (b *bulk) Add(ctx context.Context, events []storage.Event) (rejects []storage.Reject, err error) {
+// Add implements storage.Import. The two halves of the events are looked at side by side.
+func (b *bulk) Add(ctx context.Context, events []storage.Event) ([]storage.Reject, error) {
 	if b.closed {
 		return nil, errors.New("the import is over")
 	}
+	half := len(events) / 2
+	first, second := &load{}, &load{}
+	var rejects []storage.Reject
+	done := make(chan struct{})
+	go func() {
+		rejects = b.pack(second, events[half:], half, 1)
+		close(done)
+	}()
+	all := b.pack(first, events[:half], 0, 0)
+	<-done
+	for _, l := range []*load{first, second} {
+		if err := b.pass(ctx, l); err != nil {
+			return nil, err
+		}
+	}
+	return append(all, rejects...), ctx.Err()
+}
+
+// pack checks events, of which the first is that of this number in the caller's slice, and writes them into a load
+// with one of the lexicons.
+func (b *bulk) pack(l *load, events []storage.Event, number, which int) (rejects []storage.Reject) {
+	l.records = make([]byte, 0, 128*len(events))
+	l.tokens = make([]uint64, 0, 4*len(events))
+	l.events = make([]packedEvent, 0, len(events))
 	var ev storage.Event
 	for i := range events {
 		ev = events[i]
 		if err := ev.Normalize(); err != nil {
-			rejects = append(rejects, storage.Reject{Index: i, Reason: err.Error()})
+			rejects = append(rejects, storage.Reject{Index: number + i, Reason: err.Error()})
 			continue
 		}
-		l := b.load
-		had := len(l.tokens)
 		l.tokens = b.e.tokens(l.tokens, &ev)
-		l.counts = append(l.counts, len(l.tokens)-had)
-		l.records = appendRecord(l.records, &ev, b.names)
-		l.ends = append(l.ends, len(l.records))
-		if len(l.ends) < loadSize {
-			continue
-		}
-		if err := b.pass(ctx); err != nil {
-			return rejects, err
-		}
+		l.records = appendRecord(l.records, &ev, b.lexicons, which)
+		l.events = append(l.events, packedEvent{len(l.records), len(l.tokens)})
 	}
-	return rejects, ctx.Err()
+	return rejects
 }
 
 // pass hands what Add gathered to the router.
-func (b *bulk) pass(ctx context.Context) error {
+func (b *bulk) pass(ctx context.Context, l *load) error {
 	select {
-	case b.loads <- b.load:
-		b.load = &load{}
+	case b.loads <- l:
 		return nil
 	case err := <-b.routed:
 		b.routed <- err
@@ -149,17 +161,16 @@ func (b *bulk) route() {
 
 func (b *bulk) routeLoad(l *load) error {
 	b.touch(l.tokens)
-	from, tokens := 0, l.tokens
-	for i, end := range l.ends {
-		n := l.counts[i]
-		component, err := b.component(tokens[:n])
+	var from packedEvent
+	for _, end := range l.events {
+		component, err := b.component(l.tokens[from.tokens:end.tokens])
 		if err != nil {
 			return err
 		}
-		if err := b.push(component, l.records[from:end]); err != nil {
+		if err := b.push(component, l.records[from.record:end.record]); err != nil {
 			return err
 		}
-		tokens, from = tokens[n:], end
+		from = end
 	}
 	return nil
 }
@@ -237,12 +248,33 @@ func (b *bulk) push(component uint32, record []byte) error {
 	for n >= len(b.stacks) {
 		b.stacks = append(b.stacks, &stack{})
 	}
-	return b.stacks[n].push(b.spool, component%stackSpan, record)
+	b.arrived++
+	return b.stacks[n].push(b.spool, component%stackSpan, record, b.arrived)
 }
 
-func (s *stack) push(to *spool, component uint32, record []byte) error {
-	s.buffer = binary.AppendUvarint(s.buffer, uint64(component))
-	s.buffer = binary.AppendUvarint(s.buffer, uint64(len(record)))
+// headerSize is what stands before each record of a stack: the component within the stack, the length, and the number
+// of the event in order of arrival, in bytes of fixed width, since they are read three times.
+const headerSize = 10
+
+// longestRecord is what fits into the length of a header; an event's texts are much shorter (storage.MaxText).
+const longestRecord = 1<<24 - 1
+
+func appendHeader(b []byte, component uint32, length int, arrived int64) []byte {
+	return append(b, byte(component), byte(component>>8), byte(length), byte(length>>8), byte(length>>16),
+		byte(arrived), byte(arrived>>8), byte(arrived>>16), byte(arrived>>24), byte(arrived>>32))
+}
+
+func header(b []byte) (component uint32, length int) {
+	return uint32(b[0]) | uint32(b[1])<<8, int(b[2]) | int(b[3])<<8 | int(b[4])<<16
+}
+
+// arrival is the number of the event in a header.
+func arrivalOf(b []byte) int64 {
+	return int64(b[5]) | int64(b[6])<<8 | int64(b[7])<<16 | int64(b[8])<<24 | int64(b[9])<<32
+}
+
+func (s *stack) push(to *spool, component uint32, record []byte, arrived int64) error {
+	s.buffer = appendHeader(s.buffer, component, len(record), arrived)
 	s.buffer = append(s.buffer, record...)
 	if len(s.buffer) < stackBuffer {
 		return nil
@@ -257,7 +289,7 @@ func (b *bulk) Commit(ctx context.Context) (storage.Receipt, error) {
 	if b.closed {
 		return storage.Receipt{}, errors.New("the import is over")
 	}
-	if err := b.pass(ctx); err != nil {
+	if err := ctx.Err(); err != nil {
 		return storage.Receipt{}, err
 	}
 	if err := b.stop(); err != nil {

@@ -3,7 +3,6 @@ package badger
 import (
 	"cmp"
 	"context"
-	"encoding/binary"
 	"slices"
 	"sync"
 
@@ -14,22 +13,28 @@ import (
 // foldWorkers is how many components are folded at once.
 const foldWorkers = 2
 
-// settle folds everything that was set aside and commits it.
+// settle folds everything that was set aside and commits it, all of it or nothing.
 func (b *bulk) settle(ctx context.Context) (storage.Receipt, error) {
 	b.unions.flatten()
 	m := b.newMaking(ctx)
-	err := m.index(&b.table)
-	if err == nil {
-		err = m.foldAll()
+	defer m.rows.close()
+	if err := m.index(&b.table); err != nil {
+		return storage.Receipt{}, err
 	}
-	if err == nil {
-		err = m.commit()
+	if err := m.foldAll(); err != nil {
+		return storage.Receipt{}, err
 	}
-	m.rows.close()
+	next, retired, err := m.write(b.e.view)
 	if err != nil {
 		return storage.Receipt{}, err
 	}
-	return m.receipt, b.settleStored(m)
+	if next, retired, err = b.settleStored(m, next, retired); err != nil {
+		return storage.Receipt{}, err
+	}
+	if m.receipt.Accepted+m.receipt.Conflicts == 0 {
+		return m.receipt, nil
+	}
+	return m.receipt, b.e.exchange(m.pen, next, retired)
 }
 
 // making is what an import makes of the components that are new: one run of events and many segments of sends.
@@ -46,6 +51,7 @@ type making struct {
 	run      *runWriter
 	contacts *packed.IndexBuilder // of the tokens that stand for contacts
 	persons  uint32               // the next page begins with this one
+	used     uint32               // one more than the last person
 	firsts   []first
 	days     map[int64][]dayRows
 	events   int
@@ -68,14 +74,15 @@ func (b *bulk) newMaking(ctx context.Context) *making {
 		contacts: &packed.IndexBuilder{}, days: map[int64][]dayRows{},
 	}
 	m.persons = (m.cat.Persons + personsPerPage - 1) / personsPerPage * personsPerPage
-	m.run = e.newRun(e.reserve(), nil)
+	m.used = m.cat.Persons
+	m.run = e.newRun(e.reserve(ofBlock), nil)
 	m.run.tokens = nil
 	m.run.write = m.pen.write
 	return m
 }
 
-// write writes a value from any worker.
-func (m *making) write(k, v []byte) error {
+// put writes a value from any worker.
+func (m *making) put(k, v []byte) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.pen.write(k, v)
@@ -150,24 +157,20 @@ func (b *bulk) pull(n int) ([]byte, error) {
 	b.stacks[n] = nil
 	kept := data[:0]
 	for rest := data; len(rest) > 0; {
-		component, k := binary.Uvarint(rest)
-		length, j := binary.Uvarint(rest[k:])
-		end := k + j + int(length)
-		c := uint32(component) + uint32(n)*stackSpan
+		component, length := header(rest)
+		end := headerSize + length
+		c := component + uint32(n)*stackSpan
 		leader := b.unions.of(c)
 		switch home := int(leader / stackSpan); {
-		case leader == c:
-			kept = append(kept, rest[:end]...)
 		case home == n:
-			// the record may grow by a byte or two, and must not reach the next one
-			moved := binary.AppendUvarint(nil, uint64(leader%stackSpan))
-			moved = append(moved, rest[k:end]...)
-			if len(moved) > end {
-				panic("an older component has a longer number")
+			if leader != c || len(kept) != len(data)-len(rest) {
+				kept = append(kept, rest[:end]...)
+				appendHeader(kept[len(kept)-end:len(kept)-end], leader%stackSpan, length, arrivalOf(kept[len(kept)-end:]))
+			} else {
+				kept = kept[:len(kept)+end] // it stands where it shall
 			}
-			kept = append(kept, moved...)
 		default:
-			if err := b.stacks[home].push(b.spool, leader%stackSpan, rest[k+j:end]); err != nil {
+			if err := b.stacks[home].push(b.spool, leader%stackSpan, rest[headerSize:end], arrivalOf(rest)); err != nil {
 				return nil, err
 			}
 		}
@@ -176,17 +179,18 @@ func (b *bulk) pull(n int) ([]byte, error) {
 	return kept, nil
 }
 
+// storedAtOnce is about how many events of components of the store are folded at once.
+const storedAtOnce = 50_000
+
 // settleStored adds what arrived for components of the store, as Append does.
-func (b *bulk) settleStored(m *making) error {
-	if len(m.touched) == 0 {
-		return nil
-	}
+func (b *bulk) settleStored(m *making, v *view, retired []part) (*view, []part, error) {
 	slices.SortFunc(m.touched, func(a, b touched) int { return cmp.Compare(a.component, b.component) })
 	merged := b.unions.merged()
 	all := &request{}
-	for some := range slices.Chunk(m.touched, 1000) {
-		c := b.e.newChange()
-		for _, t := range some {
+	for rest := m.touched; len(rest) > 0; {
+		c := b.e.newChange(v)
+		for n := 0; len(rest) > 0 && n < storedAtOnce; rest = rest[1:] {
+			t := rest[0]
 			w := c.at(t.component)
 			for _, from := range merged[t.component] {
 				c.merge(t.component, from)
@@ -194,16 +198,25 @@ func (b *bulk) settleStored(m *making) error {
 			for _, ev := range t.events {
 				w.arrived = append(w.arrived, arrival{ev, all})
 			}
+			n += len(t.events)
 		}
 		if err := c.settle(); err != nil {
-			return err
+			return nil, nil, err
 		}
-		if err := c.commit(); err != nil {
-			return err
+		if !c.matters() {
+			continue
 		}
+		next, gone, err := c.write(m.pen)
+		if err == nil {
+			err = m.pen.flush()
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		v, retired = next, append(retired, gone...)
 	}
 	m.receipt.Accepted += all.receipt.Accepted
 	m.receipt.Duplicates += all.receipt.Duplicates
 	m.receipt.Conflicts += all.receipt.Conflicts
-	return nil
+	return v, retired, nil
 }

@@ -71,7 +71,7 @@ func (m *making) segment(days []dayRows) (entries []segmentEntry, err error) {
 	}
 	parts := (len(rows) + segmentRows - 1) / segmentRows
 	for some := range slices.Chunk(rows, (len(rows)+parts-1)/parts) {
-		_, entry, err := m.e.writeSegment(m.write, some)
+		_, entry, err := m.e.writeSegment(m.put, some)
 		if err != nil {
 			return nil, err
 		}
@@ -98,51 +98,63 @@ func (m *making) read(rows []columns.Row, d dayRows) ([]columns.Row, error) {
 	return rows, nil
 }
 
-// commit makes what was made part of the store.
-func (m *making) commit() error {
+// write writes all but the catalogue of what was made, and gives the state that it leads to.
+func (m *making) write(v *view) (next *view, retired []part, err error) {
+	next = &view{cat: m.cat, members: v.members, firsts: v.firsts, runs: v.runs, parts: v.parts}
+	m.cat.Conflicts += m.receipt.Conflicts
 	if m.receipt.Accepted == 0 {
-		m.cat.Conflicts += m.receipt.Conflicts
-		if m.receipt.Conflicts == 0 {
-			return nil
-		}
+		return next, nil, nil
 	}
+	m.total()
 	entries, err := m.segments()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	v := m.e.view
+	next.firsts = withFirsts(v.firsts, int(m.cat.Persons), m.firsts)
+	retired, err = m.e.writeFirsts(m.put, next, pagesFrom(len(v.firsts)/firstsPerPage, len(next.firsts)))
+	if err != nil {
+		return nil, nil, err
+	}
+	r, err := m.run.finishWith(m.contacts)
+	if err == nil {
+		err = m.pen.flush() // the segments are read back
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	m.cat.Runs = append(m.cat.Runs, r.entry)
+	next.runs = append(slices.Clone(v.runs), r)
+	m.cat.Segments = append(m.cat.Segments, entries...)
+	next.parts, err = m.e.opened(slices.Clone(v.parts), entries)
+	return next, retired, err
+}
+
+// total adds what was made to the figures of the catalogue.
+func (m *making) total() {
 	m.cat.Events += m.receipt.Accepted
-	m.cat.Conflicts += m.receipt.Conflicts
 	m.cat.Sends += m.sends
 	m.cat.Orphans += m.orphans
 	m.cat.Latest = max(m.cat.Latest, m.latest)
 	m.cat.Components += uint32(len(m.b.unions.parent))
-	if m.persons > (m.cat.Persons+personsPerPage-1)/personsPerPage*personsPerPage {
-		m.cat.Persons = m.persons
-	}
-	next := &view{cat: m.cat, members: v.members, firsts: withFirsts(v.firsts, int(m.cat.Persons), m.firsts)}
-	for page := len(v.firsts) / firstsPerPage; page*firstsPerPage < len(next.firsts); page++ {
-		if err := m.e.writeFirsts(m.pen.write, m.cat, next.firsts, page); err != nil {
-			return err
-		}
-	}
-	r, err := m.run.finishWith(m.contacts)
-	if err != nil {
-		return err
-	}
-	m.cat.Runs = append(m.cat.Runs, r.entry)
-	next.runs = append(slices.Clone(v.runs), r)
-	if err := m.pen.flush(); err != nil {
-		return err
-	}
-	next.parts = slices.Clone(v.parts)
+	m.cat.Persons = max(m.cat.Persons, m.used)
+}
+
+// opened opens segments beside others.
+func (e *Engine) opened(parts []columns.Part, entries []segmentEntry) ([]columns.Part, error) {
 	for _, entry := range entries {
-		part, err := m.e.openSegment(entry)
+		part, err := e.openSegment(entry)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		next.parts = append(next.parts, part)
+		parts = append(parts, part)
 	}
-	m.cat.Segments = append(m.cat.Segments, entries...)
-	return m.e.exchange(m.pen, next, nil)
+	return parts, nil
+}
+
+// pagesFrom are the numbers of pages of first successes from one on.
+func pagesFrom(page, persons int) (pages []int) {
+	for ; page*firstsPerPage < persons; page++ {
+		pages = append(pages, page)
+	}
+	return pages
 }

@@ -1,7 +1,7 @@
 package badger
 
 import (
-	"encoding/binary"
+	"cmp"
 	"slices"
 
 	"outboundbot/storage"
@@ -16,8 +16,9 @@ type worker struct {
 	number  int
 	settler settler
 	block   *packed.Builder
-	events  []storage.Event
-	names   *lexicon // of its rows
+	events  []storage.Event // of the component at hand, in order of time
+	arrived []int64         // when each of them came, as numbers that grow
+	names   *lexicon        // of its rows
 	days    map[int64]*stack
 
 	page     uint32         // its first person
@@ -41,22 +42,21 @@ func (m *making) newWorker(number int) *worker {
 func (w *worker) fold(n int, data []byte) error {
 	counts := make([]int32, stackSpan+1)
 	for rest := data; len(rest) > 0; {
-		component, k := binary.Uvarint(rest)
-		length, j := binary.Uvarint(rest[k:])
+		component, length := header(rest)
 		counts[component+1]++
-		rest = rest[k+j+int(length):]
+		rest = rest[headerSize+length:]
 	}
 	for i := range stackSpan {
 		counts[i+1] += counts[i]
 	}
-	places := make([]int32, counts[stackSpan])
+	places := make([]place, counts[stackSpan])
 	next := slices.Clone(counts)
 	for at := 0; at < len(data); {
-		component, k := binary.Uvarint(data[at:])
-		length, j := binary.Uvarint(data[at+k:])
-		places[next[component]] = int32(at + k)
+		component, length := header(data[at:])
+		from := at + headerSize
+		places[next[component]] = place{recordTime(data[from:]), int32(from), int32(from + length)}
 		next[component]++
-		at += k + j + int(length)
+		at = from + length
 	}
 	for i := range stackSpan {
 		if counts[i] == counts[i+1] {
@@ -72,15 +72,26 @@ func (w *worker) fold(n int, data []byte) error {
 	return w.flush()
 }
 
-// read reads the events of a component.
-func (w *worker) read(data []byte, places []int32) error {
+// place is where a record stands in a stack, and the time of its event.
+type place struct {
+	at       int64
+	from, to int32
+}
+
+// read reads the events of a component, in order of their times: sorting what is short is cheaper than sorting
+// events.
+func (w *worker) read(data []byte, places []place) error {
+	w.arrived = w.arrived[:0]
+	sorted := slices.IsSortedFunc(places, func(a, b place) int { return cmp.Compare(a.at, b.at) })
+	if !sorted {
+		slices.SortStableFunc(places, func(a, b place) int { return cmp.Compare(a.at, b.at) })
+	}
 	w.events = slices.Grow(w.events[:0], len(places))[:len(places)]
-	for i, at := range places {
-		length, j := binary.Uvarint(data[at:])
-		from := int(at) + j
-		if err := readRecord(&w.events[i], data[from:from+int(length)], w.m.b.names.names); err != nil {
+	for i, p := range places {
+		if err := readRecord(&w.events[i], data[p.from:p.to], w.m.b.lexicons); err != nil {
 			return err
 		}
+		w.arrived = append(w.arrived, arrivalOf(data[p.from-headerSize:]))
 	}
 	return nil
 }
@@ -89,7 +100,7 @@ func (w *worker) read(data []byte, places []int32) error {
 func (w *worker) settle(component uint32) error {
 	if component < w.m.b.unions.base {
 		t := touched{component: component}
-		for i := range w.events {
+		for _, i := range byArrival(w.arrived) {
 			t.events = append(t.events, owned(w.events[i]))
 		}
 		w.m.mu.Lock()
@@ -97,7 +108,7 @@ func (w *worker) settle(component uint32) error {
 		w.m.touched = append(w.m.touched, t)
 		return nil
 	}
-	out, err := w.settler.settle(nil, w.events)
+	out, err := w.settler.settleNew(w.events, w.arrived)
 	if err != nil {
 		return err
 	}
@@ -240,7 +251,10 @@ func (w *worker) turn() error {
 		return err
 	}
 	k := numbered(ofPersons, uint64(w.page/personsPerPage))
-	return w.m.write(k, seal(ofPersons, k, len(w.people), b))
+	w.m.mu.Lock()
+	defer w.m.mu.Unlock()
+	w.m.used = max(w.m.used, w.page+uint32(len(w.people)))
+	return w.m.pen.write(k, seal(ofPersons, k, len(w.people), b))
 }
 
 // known implements register.

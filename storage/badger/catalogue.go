@@ -16,18 +16,18 @@ type catalogue struct {
 	_          struct{} `cbor:",toarray"`
 	Seq        uint64   // commits so far
 	Mark       []byte   // of the master key
-	LastID     uint64   // of a run or segment
+	LastID     uint64   // of a part
 	Components uint32   // the next component
 	Persons    uint32   // the next person
 	Runs       []runEntry
 	Segments   []segmentEntry
 
-	Garbage []uint64 // runs and segments whose values may be there and are not needed
+	Firsts  []uint64 // the values with first successes, by page
+	Garbage []part   // what may be there and is not needed
 
 	Events, Sends, Orphans, Conflicts int
 	Latest                            storage.Instant
-	Firsts                            []uint32 // checksums of the pages of first successes, which are written again and again
-	Fold                              string   // by which windows and which version of the fold the sends were made
+	Fold                              string // by which windows and which version of the fold the sends were made
 }
 
 // runEntry is a run of event blocks.
@@ -45,8 +45,17 @@ type segmentEntry struct {
 	ID          uint64
 	Rows        int
 	First, Last storage.Instant
-	Columns     int // values it has; 0 for one value with all columns
-	Dead        int // rows that were replaced
+	Columns     int    // values it has; 0 for one value with all columns
+	Dead        int    // rows that were replaced
+	DeadID      uint64 // of the value that tells which
+}
+
+// part is a run, a segment, or a value that is written anew under another number when it changes. All these have
+// numbers of one sequence.
+type part struct {
+	_    struct{} `cbor:",toarray"`
+	Kind kind     // ofBlock for a run, ofColumn for a segment, ofDead, ofFirsts
+	ID   uint64
 }
 
 func (s *segmentEntry) live() int { return s.Rows - s.Dead }
@@ -61,7 +70,7 @@ func (c *catalogue) clone() *catalogue {
 	d := *c
 	d.Runs = append([]runEntry(nil), c.Runs...)
 	d.Segments = append([]segmentEntry(nil), c.Segments...)
-	d.Firsts = append([]uint32(nil), c.Firsts...)
+	d.Firsts = append([]uint64(nil), c.Firsts...)
 	return &d
 }
 

@@ -25,6 +25,7 @@ type change struct {
 	dead    map[int][]uint64 // by place in the catalogue: rows that are dead afterwards
 	died    int
 	firsts  []first
+	retired []part
 	run     *runWriter
 	found   []uint32 // scratch
 	tokens  []uint64 // scratch
@@ -43,8 +44,9 @@ type arrival struct {
 	from  *request
 }
 
-func (e *Engine) newChange() *change {
-	v := e.view // nobody else publishes while we hold the writer's token
+// newChange begins a change of a state: the present one, or one that is about to be. The caller holds the writer's
+// token, so that nobody else publishes.
+func (e *Engine) newChange(v *view) *change {
 	return &change{
 		e: e, view: v, cat: v.cat.clone(), entries: &entries{persons: e.persons, next: v.cat.Persons, fresh: map[uint32]vault.Person{}},
 		owner: map[uint64]uint32{}, leader: map[uint32]uint32{}, work: map[uint32]*work{}, dead: map[int][]uint64{},
@@ -166,7 +168,7 @@ func (c *change) source(component uint32) (source, error) {
 // settle brings all components up to date that events arrived for, oldest first.
 func (c *change) settle() error {
 	s := settler{windows: c.e.windows, register: c.entries}
-	c.run = c.e.newRun(c.e.reserve(), c.entries)
+	c.run = c.e.newRun(c.e.reserve(ofBlock), c.entries)
 	c.run.moved = c.moved
 	components := make([]uint32, 0, len(c.work))
 	for component := range c.work {

@@ -1,7 +1,7 @@
 package badger
 
 import (
-	"hash/crc32"
+	"maps"
 	"slices"
 
 	"github.com/dgraph-io/badger/v4"
@@ -60,40 +60,40 @@ func (p *pen) flush() error {
 
 // commit makes a change durable, all of it or nothing, and lets questions see it.
 func (c *change) commit() error {
-	if c.cat.Events == c.view.cat.Events && c.cat.Conflicts == c.view.cat.Conflicts {
+	if !c.matters() {
 		return nil
 	}
-	err := c.write()
+	p := &pen{e: c.e}
+	next, retired, err := c.write(p)
 	if err != nil {
 		c.e.broken = err
+		return err
 	}
-	return err
+	return c.e.exchange(p, next, retired)
 }
 
-func (c *change) write() error {
-	p := &pen{e: c.e}
-	next := &view{
+// matters tells whether there is something to commit.
+func (c *change) matters() bool {
+	return c.cat.Events != c.view.cat.Events || c.cat.Conflicts != c.view.cat.Conflicts
+}
+
+// write writes all values of a change but the catalogue, and gives the state that it leads to.
+func (c *change) write(p *pen) (next *view, retired []part, err error) {
+	next = &view{
 		cat: c.cat, runs: slices.Clone(c.view.runs), members: c.view.members.plus(c.moved),
 		parts: slices.Clone(c.view.parts), firsts: c.view.firsts,
 	}
-	if err := c.writeRun(p, next); err != nil {
-		return err
+	for _, step := range []func(*pen, *view) error{c.writeRun, c.writeRows, c.writeDead, c.writePersons} {
+		if err := step(p, next); err != nil {
+			return nil, nil, err
+		}
 	}
-	if err := c.writeRows(p, next); err != nil {
-		return err
-	}
-	if err := c.writeDead(p, next); err != nil {
-		return err
-	}
-	if err := c.writePersons(p, next); err != nil {
-		return err
-	}
-	return c.e.exchange(p, next, nil)
+	return next, c.retired, nil
 }
 
 // exchange makes everything written so far part of the store and lets questions see it. The caller holds the
 // writer's token.
-func (e *Engine) exchange(p *pen, next *view, retired []uint64) error {
+func (e *Engine) exchange(p *pen, next *view, retired []part) error {
 	e.account(next.cat, retired)
 	if err := e.writeCatalogue(p, next.cat); err != nil {
 		e.broken = err
@@ -138,7 +138,7 @@ func (e *Engine) writeSegment(write func(k, v []byte) error, rows []columns.Row)
 	if err != nil {
 		return columns.Part{}, segmentEntry{}, err
 	}
-	id := e.reserve()
+	id := e.reserve(ofColumn)
 	entry := segmentEntry{ID: id, Rows: enc.Rows, First: enc.First, Last: enc.Last}
 	if enc.Rows > packedRows {
 		entry.Columns = len(enc.Values)
@@ -175,7 +175,11 @@ func (e *Engine) writeSegment(write func(k, v []byte) error, rows []columns.Row)
 func (c *change) writeDead(p *pen, next *view) error {
 	for i, dead := range c.dead {
 		next.parts[i].Dead = dead
-		if err := c.e.writeDeadRows(p.write, &c.cat.Segments[i], dead); err != nil {
+		entry := &c.cat.Segments[i]
+		if entry.DeadID != 0 {
+			c.retired = append(c.retired, part{Kind: ofDead, ID: entry.DeadID})
+		}
+		if err := c.e.writeDeadRows(p.write, entry, dead); err != nil {
 			return err
 		}
 	}
@@ -184,8 +188,8 @@ func (c *change) writeDead(p *pen, next *view) error {
 
 func (e *Engine) writeDeadRows(write func(k, v []byte) error, entry *segmentEntry, dead []uint64) error {
 	b, n := encodeDead(dead)
-	entry.Dead = n
-	k := numbered(ofDead, entry.ID)
+	entry.Dead, entry.DeadID = n, e.reserve(ofDead)
+	k := numbered(ofDead, entry.DeadID)
 	return write(k, seal(ofDead, k, n, b))
 }
 
@@ -203,26 +207,29 @@ func (c *change) writePersons(p *pen, next *view) error {
 	}
 	c.cat.Persons = c.entries.next
 	next.firsts = withFirsts(c.view.firsts, int(c.cat.Persons), c.firsts)
-	for number := range c.firstPages(next.firsts) {
-		if err := c.e.writeFirsts(p.write, c.cat, next.firsts, number); err != nil {
-			return err
-		}
-	}
-	return nil
+	retired, err := c.e.writeFirsts(p.write, next, slices.Sorted(maps.Keys(c.firstPages(next.firsts))))
+	c.retired = append(c.retired, retired...)
+	return err
 }
 
-// writeFirsts writes a page of first successes. The catalogue keeps its checksum, so that an earlier version of it is
-// not taken for the present one.
-func (e *Engine) writeFirsts(write func(k, v []byte) error, cat *catalogue, firsts []storage.Instant, page int) error {
-	from := page * firstsPerPage
-	part := firsts[from:min(from+firstsPerPage, len(firsts))]
-	b := encodeFirsts(part)
-	for page >= len(cat.Firsts) {
-		cat.Firsts = append(cat.Firsts, 0)
+// writeFirsts writes some pages of a view's first successes, in order.
+func (e *Engine) writeFirsts(write func(k, v []byte) error, v *view, pages []int) (retired []part, err error) {
+	for _, page := range pages {
+		from := page * firstsPerPage
+		some := v.firsts[from:min(from+firstsPerPage, len(v.firsts))]
+		id := e.reserve(ofFirsts)
+		k := numbered(ofFirsts, id)
+		if err := write(k, seal(ofFirsts, k, len(some), encodeFirsts(some))); err != nil {
+			return nil, err
+		}
+		if page < len(v.cat.Firsts) {
+			retired = append(retired, part{Kind: ofFirsts, ID: v.cat.Firsts[page]})
+			v.cat.Firsts[page] = id
+		} else {
+			v.cat.Firsts = append(v.cat.Firsts, id)
+		}
 	}
-	cat.Firsts[page] = crc32.ChecksumIEEE(b)
-	k := numbered(ofFirsts, uint64(page))
-	return write(k, seal(ofFirsts, k, len(part), b))
+	return retired, nil
 }
 
 // withFirsts is the list of first successes with some of them changed, for so many persons. Older views look at the

@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -40,6 +39,8 @@ const format = 2
 // keyFile holds the master key, beside the folder of the database, so that it is in no backup of that.
 const keyFile = "master.key"
 
+func keyPath(dir string) string { return filepath.Join(filepath.Dir(dir), keyFile) }
+
 // Engine is a storage.Store in one folder, owned by one process.
 type Engine struct {
 	db      *badger.DB
@@ -68,8 +69,9 @@ type Engine struct {
 	oldest *view // that somebody may look at
 
 	garbageMu sync.Mutex
-	garbage   map[uint64]bool // runs and segments that nothing names, or will name no more
-	lastID    uint64          // of a run or segment
+	garbage   map[part]bool // what nothing names yet, or any more
+	doomed    []part        // of it, what nobody looks at
+	lastID    uint64        // of a part
 
 	merging sync.Mutex // held while something is merged
 	merger  *merger
@@ -94,7 +96,7 @@ var ErrClosed = errors.New("the store is closed")
 func Open(dir string, opts Options) (*Engine, error) {
 	e := &Engine{
 		small: opts.Small, windows: opts.Windows, now: opts.Now, log: opts.Log, writer: make(chan struct{}, 1),
-		garbage: map[uint64]bool{}, blocks: newCache(48 << 20), columns: columns.NewCache(256 << 20),
+		garbage: map[part]bool{}, blocks: newCache(48 << 20), columns: columns.NewCache(256 << 20),
 	}
 	if opts.Small {
 		e.blocks, e.columns = newCache(16<<20), columns.NewCache(48<<20)
@@ -104,9 +106,6 @@ func Open(dir string, opts Options) (*Engine, error) {
 	}
 	e.persons = persons{e}
 	if err := e.openFolder(dir, opts); err != nil {
-		if e.dir != "" && !errors.Is(err, storage.ErrLocked) {
-			putTablesBack(e.dir)
-		}
 		return nil, err
 	}
 	if err := e.start(opts); err != nil {
@@ -114,13 +113,7 @@ func Open(dir string, opts Options) (*Engine, error) {
 		if e.super != nil {
 			e.super.Release()
 		}
-		if e.dir != "" {
-			putTablesBack(e.dir)
-		}
 		return nil, advised(dir, err)
-	}
-	if e.dir != "" {
-		dropTables(e.dir)
 	}
 	e.merger = e.startMerger()
 	return e, nil
@@ -137,19 +130,12 @@ func (e *Engine) openFolder(dir string, opts Options) error {
 		if err != nil {
 			return err
 		}
-		if e.check, err = guard.Before(dir, format, opts.AcceptLoss); err != nil {
-			return plain(err)
-		}
-		if err = checkTables(dir); err != nil {
+		if e.check, err = guard.Before(dir, guard.Options{Format: format, AcceptLoss: opts.AcceptLoss}); err != nil {
 			return err
 		}
 		removeSpools(dir)
 	}
 	var err error
-	if e.vault, err = e.openVault(opts); err != nil {
-		return err
-	}
-	e.secret = e.vault.TokenSecret()
 	if e.db, err = e.openBadger(e.settings(opts)); err == nil {
 		return nil
 	}
@@ -162,28 +148,18 @@ func (e *Engine) openFolder(dir string, opts Options) error {
 // openBadger is badger.Open for a folder that may be damaged.
 func (e *Engine) openBadger(set badger.Options) (db *badger.DB, err error) {
 	defer caught(&err)
-	if e.dir != "" {
-		release, err := guard.Lock(e.dir) // nobody has it open who is about to name those tables
-		if err != nil {
-			return nil, err
-		}
-		err = keepTables(e.dir)
-		release()
-		if err != nil {
-			return nil, err
-		}
-	}
 	return badger.Open(set)
 }
 
-// plain makes one line of a refusal that quotes Badger.
-func plain(err error) error {
-	var r *guard.Refusal
-	if errors.As(err, &r) {
-		r.What = strings.Join(strings.Fields(r.What), " ")
+// caught turns a panic of Badger, which meets damage, into an error.
+func caught(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("%v", r)
 	}
-	return err
 }
+
+// brief puts what Badger says of damage on one line.
+func brief(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
 
 // advised says what helps where a store cannot be opened.
 func advised(dir string, err error) error {
@@ -203,7 +179,7 @@ func (e *Engine) openVault(opts Options) (*vault.Vault, error) {
 		_, _ = rand.Read(master) // never fails (crypto/rand)
 		return vault.New(master)
 	}
-	return vault.Open(opts.Key, filepath.Join(filepath.Dir(e.dir), keyFile), e.check == nil || !e.check.Found)
+	return vault.Open(opts.Key, keyPath(e.dir), e.check == nil || !e.check.Found)
 }
 
 func (e *Engine) settings(opts Options) badger.Options {
@@ -232,6 +208,11 @@ func (e *Engine) settings(opts Options) badger.Options {
 // start reads the catalogue and opens what it names, removes what a crash left behind, and brings rows up to date
 // with the windows.
 func (e *Engine) start(opts Options) error {
+	var err error
+	if e.vault, err = e.openVault(opts); err != nil { // while nobody else has the folder
+		return err
+	}
+	e.secret = e.vault.TokenSecret()
 	txn := e.db.NewTransaction(false)
 	defer txn.Discard()
 	cat, err := readCatalogue(txn)
@@ -263,10 +244,11 @@ func (e *Engine) start(opts Options) error {
 	}
 	e.publish(v, nil)
 	e.lastID = cat.LastID
-	e.remove(cat.Garbage)
-	if err := e.removeUnnamed(); err != nil {
-		return err
+	left := e.unnamed(txn)
+	for _, l := range left {
+		e.lastID = max(e.lastID, l.ID) // nothing new gets the number of what is being removed
 	}
+	e.doom(append(cat.Garbage, left...))
 	return e.refold(opts.Progress)
 }
 
@@ -295,13 +277,10 @@ func (e *Engine) openView(cat *catalogue) (v *view, err error) {
 // readFirsts reads the first successes of all contacts.
 func (e *Engine) readFirsts(cat *catalogue) ([]storage.Instant, error) {
 	firsts := make([]storage.Instant, 0, int(cat.Persons)+int(cat.Persons)/8)
-	for page, sum := range cat.Firsts {
-		b, err := e.value(ofFirsts, numbered(ofFirsts, uint64(page)))
+	for _, id := range cat.Firsts {
+		b, err := e.value(ofFirsts, numbered(ofFirsts, id))
 		if err != nil {
 			return nil, err
-		}
-		if crc32.ChecksumIEEE(b) != sum {
-			return nil, fmt.Errorf("page %d of the first successes is not the one the catalogue names", page)
 		}
 		if firsts, err = decodeFirsts(firsts, b); err != nil {
 			return nil, err

@@ -62,6 +62,9 @@ func (m *merger) stop() {
 func (e *Engine) mergeSome(ctx context.Context, all bool) (merged bool, err error) {
 	e.merging.Lock()
 	defer e.merging.Unlock()
+	if err := e.removeDoomed(); err != nil {
+		return false, err
+	}
 	if e.room(roomForEvent) != nil {
 		return false, nil // later, when there is room
 	}

@@ -26,7 +26,7 @@ func (e *Engine) mergeRuns(ctx context.Context, all bool) (bool, error) {
 		return false, nil
 	}
 	old := v.runs[from:to]
-	id := e.reserve()
+	id := e.reserve(ofBlock)
 	w := e.newRun(id, e.persons)
 	w.tokens = nil
 	p := &pen{e: e}
@@ -64,15 +64,15 @@ func (e *Engine) weave(ctx context.Context, v *view, old []*run, w *runWriter) e
 		b := packed.Bundle{Component: component}
 		for _, m := range v.members.with(component) {
 			for _, r := range old {
-				part, ok, err := e.bundle(r, m)
+				some, ok, err := e.bundle(r, m)
 				if err != nil {
 					return err
 				}
 				if !ok {
 					continue
 				}
-				b.Events = append(b.Events, part.Events...)
-				for _, p := range part.Persons {
+				b.Events = append(b.Events, some.Events...)
+				for _, p := range some.Persons {
 					if !slices.Contains(b.Persons, p) {
 						b.Persons = append(b.Persons, p)
 					}
@@ -131,9 +131,9 @@ func (e *Engine) swapRuns(ctx context.Context, old []*run, r *run) error {
 	cat.Runs = slices.Replace(cat.Runs, at, at+len(old), r.entry)
 	next := &view{cat: cat, runs: slices.Replace(slices.Clone(v.runs), at, at+len(old), r), parts: v.parts, firsts: v.firsts}
 	next.members = join(next.runs)
-	var retired []uint64
+	var retired []part
 	for _, o := range old {
-		retired = append(retired, o.entry.ID)
+		retired = append(retired, part{Kind: ofBlock, ID: o.entry.ID})
 	}
 	return e.exchange(&pen{e: e}, next, retired)
 }

@@ -120,14 +120,17 @@ func (e *Engine) swapSegments(ctx context.Context, before *view, from []int, row
 	}
 	next := &view{cat: v.cat.clone(), runs: v.runs, members: v.members, firsts: v.firsts}
 	next.cat.Segments, next.parts = nil, nil
-	var retired []uint64
+	var retired []part
 	gone := map[uint64]bool{}
 	for _, i := range from {
 		gone[before.cat.Segments[i].ID] = true
 	}
 	for i, s := range v.cat.Segments {
 		if gone[s.ID] {
-			retired = append(retired, s.ID)
+			retired = append(retired, part{Kind: ofColumn, ID: s.ID})
+			if s.DeadID != 0 {
+				retired = append(retired, part{Kind: ofDead, ID: s.DeadID})
+			}
 			continue
 		}
 		next.cat.Segments = append(next.cat.Segments, s)

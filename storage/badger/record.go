@@ -33,12 +33,20 @@ const (
 	isSale
 )
 
-// appendRecord writes an event as an import sets it aside. It is read back by the same process only.
-func appendRecord(b []byte, e *storage.Event, names *lexicon) []byte {
-	var flags uint64
+// secondLexicon is the flag that tells with which lexicon a record was written.
+const secondLexicon = textFields + 4
+
+// lexicons are the two that the halves of an import are written with.
+type lexicons [2]*lexicon
+
+// appendRecord writes an event as an import sets it aside, with the names of one of its lexicons. It is read back by
+// the same process only.
+func appendRecord(b []byte, e *storage.Event, all *lexicons, which int) []byte {
+	names := all[which]
+	flags := uint64(which) << secondLexicon
 	at := len(b)
 	b = append(b, 0, 0, 0, 0, 0)
-	b = binary.AppendVarint(b, int64(e.At))
+	b = binary.LittleEndian.AppendUint64(b, uint64(e.At))
 	for i, s := range texts(e) {
 		if *s == "" {
 			continue
@@ -71,10 +79,13 @@ func appendRecord(b []byte, e *storage.Event, names *lexicon) []byte {
 	return b
 }
 
+// recordTime is the time of an event of which b is the record.
+func recordTime(b []byte) int64 { return int64(binary.LittleEndian.Uint64(b[5:])) }
+
 var errRecord = errors.New("what the import set aside cannot be read back")
 
 // readRecord reads an event. Its own texts lie in b, which must not change while the event is used.
-func readRecord(e *storage.Event, b []byte, names []string) (err error) {
+func readRecord(e *storage.Event, b []byte, all *lexicons) (err error) {
 	defer func() {
 		if recover() != nil {
 			err = errRecord
@@ -82,8 +93,9 @@ func readRecord(e *storage.Event, b []byte, names []string) (err error) {
 	}()
 	*e = storage.Event{}
 	flags := uint64(b[0]) | uint64(b[1])<<8 | uint64(b[2])<<16 | uint64(b[3])<<24 | uint64(b[4])<<32
-	r := reader{b[5:]}
-	e.At = storage.Instant(r.varint())
+	names := all[flags>>secondLexicon].names
+	e.At = storage.Instant(recordTime(b))
+	r := reader{b[13:]}
 	into := texts(e)
 	for own := flags & (1<<textFields - 1); own != 0; own &= own - 1 {
 		i := bits.TrailingZeros64(own)

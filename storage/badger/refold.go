@@ -112,14 +112,11 @@ func (e *Engine) exchangeRows(m *making, v, next *view) error {
 		return err
 	}
 	next.cat.Sends, next.cat.Orphans = m.sends, m.orphans
-	if m.persons > (v.cat.Persons+personsPerPage-1)/personsPerPage*personsPerPage {
-		next.cat.Persons = m.persons
-	}
+	next.cat.Persons = max(next.cat.Persons, m.used)
 	next.firsts = withFirsts(next.firsts, int(next.cat.Persons), m.firsts)
-	for page := 0; page*firstsPerPage < len(next.firsts); page++ {
-		if err := e.writeFirsts(m.pen.write, next.cat, next.firsts, page); err != nil {
-			return err
-		}
+	retired, err := e.writeFirsts(m.pen.write, next, pagesFrom(0, len(next.firsts)))
+	if err != nil {
+		return err
 	}
 	if err := m.pen.flush(); err != nil {
 		return err
@@ -132,9 +129,11 @@ func (e *Engine) exchangeRows(m *making, v, next *view) error {
 		}
 		next.parts = append(next.parts, part)
 	}
-	var retired []uint64
 	for _, s := range v.cat.Segments {
-		retired = append(retired, s.ID)
+		retired = append(retired, part{Kind: ofColumn, ID: s.ID})
+		if s.DeadID != 0 {
+			retired = append(retired, part{Kind: ofDead, ID: s.DeadID})
+		}
 	}
 	return e.exchange(m.pen, next, retired)
 }

@@ -86,14 +86,85 @@ func (s *settler) settle(sources []source, arrived []storage.Event) (*outcome, e
 	}
 	rows, orphans := s.folder.Fold(s.events, s.windows)
 	s.out.orphans += orphans
+	return &s.out, s.conclude(rows)
+}
+
+// settleNew is settle for a component of which nothing is stored, of events in order of time. They came in the order
+// of the numbers in arrived. The events are sorted where they are.
+func (s *settler) settleNew(events []storage.Event, arrived []int64) (*outcome, error) {
+	s.out = outcome{
+		fates: s.out.fates[:0], persons: s.out.persons[:0], added: s.out.added[:0], firsts: s.out.firsts[:0],
+	}
+	s.before, s.contacts = s.before[:0], s.contacts[:0]
+	if repeated(events) {
+		events = s.first(events, arrived)
+	}
+	inOrder(events)
+	s.out.fresh = events
+	rows, orphans := s.folder.Fold(events, s.windows)
+	s.out.orphans = orphans
+	return &s.out, s.conclude(rows)
+}
+
+// conclude notes rows, contacts and first successes of the component at hand.
+func (s *settler) conclude(rows []storage.Send) error {
 	if err := s.compare(rows); err != nil {
-		return nil, err
+		return err
 	}
 	for _, c := range s.contacts {
 		s.out.persons = append(s.out.persons, c.person)
 		s.out.firsts = append(s.out.firsts, first{c.person, c.first})
 	}
-	return &s.out, nil
+	return nil
+}
+
+// repeated tells whether two events have one id.
+func repeated(events []storage.Event) bool {
+	if len(events) > few {
+		ids := make(map[string]bool, len(events))
+		for i := range events {
+			ids[events[i].ID] = true
+		}
+		return len(ids) < len(events)
+	}
+	for i := range events {
+		id := events[i].ID
+		for k := range events[:i] {
+			if events[k].ID == id {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// first gives the events of which none has an id that came before, and notes the fates of the others.
+func (s *settler) first(events []storage.Event, arrived []int64) []storage.Event {
+	ids := make(map[string]int, len(events))
+	kept := make([]storage.Event, 0, len(events))
+	for _, i := range byArrival(arrived) {
+		switch known, ok := ids[events[i].ID]; {
+		case !ok:
+			ids[events[i].ID] = i
+			kept = append(kept, events[i])
+		case events[known].Equal(&events[i]):
+			s.out.fates = append(s.out.fates, duplicate)
+		default:
+			s.out.fates = append(s.out.fates, conflict)
+			s.out.conflicts++
+		}
+	}
+	return kept
+}
+
+// byArrival are the places of events in order of arrival.
+func byArrival(arrived []int64) []int {
+	order := make([]int, len(arrived))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(arrived[a], arrived[b]) })
+	return order
 }
 
 // recall folds what is stored once more, to know the rows that it gave.
@@ -157,7 +228,7 @@ func (s *settler) sift(sources []source, arrived []storage.Event) {
 		case known < 0:
 			s.events = append(s.events, arrived[i])
 			s.out.fates = append(s.out.fates, accepted)
-		case s.events[known] == arrived[i]:
+		case s.events[known].Equal(&arrived[i]):
 			s.out.fates = append(s.out.fates, duplicate)
 		default:
 			s.out.fates = append(s.out.fates, conflict)

@@ -9,6 +9,9 @@ import (
 	"outboundbot/storage/badger/guard"
 )
 
+// restoreIt is what helps where a store is damaged, as the end of a sentence.
+const restoreIt = "run outboundbot restore BACKUP --replace"
+
 var errDamaged = errors.New("a damaged store: a record is cut short")
 
 // seal puts a value into its envelope.
@@ -25,7 +28,7 @@ func (e *Engine) value(k kind, key []byte) (payload []byte, err error) {
 		err = fmt.Errorf("value %x, which the catalogue names, is missing", key)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("a part of the store is damaged (%w): run outboundbot restore BACKUP --replace", err)
+		return nil, fmt.Errorf("a part of the store is damaged (%w): %s", err, restoreIt)
 	}
 	return payload, nil
 }

@@ -21,9 +21,9 @@ type view struct {
 	parts   []columns.Part // as in the catalogue
 	firsts  []storage.Instant
 
-	users   int      // questions that look at it; guarded by Engine.viewMu
-	next    *view    // the one that took its place
-	retired []uint64 // runs and segments that the next one does not need any more
+	users   int    // questions that look at it; guarded by Engine.viewMu
+	next    *view  // the one that took its place
+	retired []part // what the next one does not need any more
 }
 
 // look gives the present state and keeps it, and the store, until done is called.
@@ -41,13 +41,13 @@ func (e *Engine) look() (v *view, done func(), err error) {
 		v.users--
 		retired := e.outlived()
 		e.viewMu.Unlock()
-		e.remove(retired)
+		e.doom(retired)
 		leave()
 	}, nil
 }
 
 // publish makes a view the present one. What it has no need of is removed when nobody looks at older ones.
-func (e *Engine) publish(v *view, retired []uint64) {
+func (e *Engine) publish(v *view, retired []part) {
 	e.viewMu.Lock()
 	if e.view != nil {
 		e.view.retired = append(e.view.retired, retired...)
@@ -58,11 +58,11 @@ func (e *Engine) publish(v *view, retired []uint64) {
 	e.view = v
 	gone := e.outlived()
 	e.viewMu.Unlock()
-	e.remove(gone)
+	e.doom(gone)
 }
 
 // outlived takes the views off the list that nobody looks at and none older is looked at. The caller holds viewMu.
-func (e *Engine) outlived() (retired []uint64) {
+func (e *Engine) outlived() (retired []part) {
 	for e.oldest != e.view && e.oldest.users == 0 {
 		retired = append(retired, e.oldest.retired...)
 		e.oldest = e.oldest.next
@@ -70,38 +70,37 @@ func (e *Engine) outlived() (retired []uint64) {
 	return retired
 }
 
-// remove deletes the values of runs and segments that nothing names any more. What a crash leaves of them stands on
-// the catalogue's list of garbage, and the next Open removes it.
-func (e *Engine) remove(ids []uint64) {
-	for _, id := range ids {
-		if err := e.removeOne(id); err != nil {
-			e.warn("removing what is not needed any more: %v", err)
-			return
-		}
-		e.garbageMu.Lock()
-		delete(e.garbage, id)
-		e.garbageMu.Unlock()
+// doom leaves parts that nothing names any more to the merger. What a crash leaves of them stands on the catalogue's
+// list of garbage, and the next Open removes it.
+func (e *Engine) doom(parts []part) {
+	if len(parts) == 0 {
+		return
 	}
+	e.garbageMu.Lock()
+	e.doomed = append(e.doomed, parts...)
+	e.garbageMu.Unlock()
+	e.wake()
 }
 
-func (e *Engine) removeOne(id uint64) error {
+// removeDoomed deletes the values of parts that nothing names any more.
+func (e *Engine) removeDoomed() error {
+	e.garbageMu.Lock()
+	doomed := e.doomed
+	e.doomed = nil
+	e.garbageMu.Unlock()
 	var keys [][]byte
 	err := e.db.View(func(txn *badger.Txn) error {
-		for _, k := range [...]kind{ofBlock, ofDirectory, ofPage, ofColumn, ofDead} {
-			it := txn.NewIterator(badger.IteratorOptions{Prefix: numbered(k, id)})
-			for it.Rewind(); it.Valid(); it.Next() {
-				keys = append(keys, it.Item().KeyCopy(nil))
-			}
-			it.Close()
+		for _, d := range doomed {
+			keys = append(keys, d.keys(txn)...)
 		}
 		return nil
 	})
-	for part := range slices.Chunk(keys, 1000) {
+	for some := range slices.Chunk(keys, 1000) {
 		if err != nil {
 			return err
 		}
 		err = e.db.Update(func(txn *badger.Txn) error {
-			for _, k := range part {
+			for _, k := range some {
 				if err := txn.Delete(k); err != nil {
 					return err
 				}
@@ -109,33 +108,58 @@ func (e *Engine) removeOne(id uint64) error {
 			return nil
 		})
 	}
+	e.garbageMu.Lock()
+	defer e.garbageMu.Unlock()
+	for _, d := range doomed {
+		delete(e.garbage, d)
+	}
 	return err
 }
 
-// reserve gives a number for a run or segment. Until a catalogue names it, it is garbage.
-func (e *Engine) reserve() uint64 {
+// keys are the keys of a part's values.
+func (d part) keys(txn *badger.Txn) (keys [][]byte) {
+	kinds := []kind{d.Kind}
+	if d.Kind == ofBlock {
+		kinds = []kind{ofBlock, ofDirectory, ofPage}
+	}
+	for _, k := range kinds {
+		it := txn.NewIterator(badger.IteratorOptions{Prefix: numbered(k, d.ID)})
+		for it.Rewind(); it.Valid(); it.Next() {
+			keys = append(keys, it.Item().KeyCopy(nil))
+		}
+		it.Close()
+	}
+	return keys
+}
+
+// reserve gives a part its number. Until a catalogue names it, it is garbage.
+func (e *Engine) reserve(k kind) uint64 {
 	e.garbageMu.Lock()
 	defer e.garbageMu.Unlock()
 	e.lastID++
-	e.garbage[e.lastID] = true
+	e.garbage[part{Kind: k, ID: e.lastID}] = true
 	return e.lastID
 }
 
 // account brings the catalogue's list of garbage up to date: what was reserved or retired, but what it names.
-func (e *Engine) account(cat *catalogue, retired []uint64) {
+func (e *Engine) account(cat *catalogue, retired []part) {
 	e.garbageMu.Lock()
 	defer e.garbageMu.Unlock()
 	for _, r := range cat.Runs {
-		delete(e.garbage, r.ID)
+		delete(e.garbage, part{Kind: ofBlock, ID: r.ID})
 	}
 	for _, s := range cat.Segments {
-		delete(e.garbage, s.ID)
+		delete(e.garbage, part{Kind: ofColumn, ID: s.ID})
+		delete(e.garbage, part{Kind: ofDead, ID: s.DeadID})
 	}
-	for _, id := range retired {
-		e.garbage[id] = true
+	for _, id := range cat.Firsts {
+		delete(e.garbage, part{Kind: ofFirsts, ID: id})
+	}
+	for _, r := range retired {
+		e.garbage[r] = true
 	}
 	cat.LastID = e.lastID
-	cat.Garbage = slices.Sorted(maps.Keys(e.garbage))
+	cat.Garbage = slices.Collect(maps.Keys(e.garbage))
 }
 
 // openSegment opens a segment; most of its columns stay on disk until a question needs them.
@@ -174,7 +198,7 @@ func (e *Engine) openSegment(entry segmentEntry) (columns.Part, error) {
 
 // deadRows reads which rows of a segment were replaced, as a bitmap.
 func (e *Engine) deadRows(entry segmentEntry) ([]uint64, error) {
-	b, err := e.value(ofDead, numbered(ofDead, entry.ID))
+	b, err := e.value(ofDead, numbered(ofDead, entry.DeadID))
 	if err != nil {
 		return nil, err
 	}
@@ -208,25 +232,21 @@ func encodeDead(dead []uint64) (b []byte, n int) {
 	return b, n
 }
 
-// removeUnnamed removes the values of runs and segments that a crash kept from ever being named: their numbers are
-// beyond the last one that the catalogue knows.
-func (e *Engine) removeUnnamed() error {
-	beyond := map[uint64]bool{}
-	err := e.db.View(func(txn *badger.Txn) error {
-		for _, k := range [...]kind{ofBlock, ofDirectory, ofPage, ofColumn, ofDead} {
-			it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{byte(k)}})
-			for it.Seek(numbered(k, e.lastID+1)); it.Valid(); it.Next() {
-				beyond[binary.BigEndian.Uint64(it.Item().Key()[1:])] = true
+// unnamed lists the parts that a crash kept from ever being named: their numbers are beyond the last one that the
+// catalogue knows.
+func (e *Engine) unnamed(txn *badger.Txn) []part {
+	beyond := map[part]bool{}
+	for _, k := range [...]kind{ofBlock, ofDirectory, ofPage, ofColumn, ofDead, ofFirsts} {
+		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{byte(k)}})
+		for it.Seek(numbered(k, e.lastID+1)); it.Valid(); it.Next() {
+			if k == ofDirectory || k == ofPage {
+				k = ofBlock
 			}
-			it.Close()
+			beyond[part{Kind: k, ID: binary.BigEndian.Uint64(it.Item().Key()[1:])}] = true
 		}
-		return nil
-	})
-	if err != nil {
-		return err
+		it.Close()
 	}
-	e.remove(slices.Collect(maps.Keys(beyond)))
-	return nil
+	return slices.Collect(maps.Keys(beyond))
 }
 
 // acquire waits for the writer's token.

@@ -10,7 +10,7 @@ import (
 	"outboundbot/storage"
 )
 
-// campaign writes lines of 187 bytes on average, as a campaign's sender and its webhooks do.
+// campaign writes lines of 200 bytes on average, as a campaign's sender and its webhooks do.
 func campaign(sends int) string {
 	var in strings.Builder
 	for i := range sends {

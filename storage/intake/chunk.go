@@ -23,7 +23,7 @@ type chunks struct {
 	end   error  // of the input
 }
 
-// next gives the lines that are at hand, each with its line end; the last line of an input gets one. Of a line longer
+// next gives the lines that are at hand, each with its line end; the last line of an input gets one if it has none. Of a line longer
 // than the limit only the beginning is given, with over; the rest is skipped. io.EOF comes after the last line.
 func (c *chunks) next() (lines []byte, over bool, err error) {
 	full := c.to+chunkPad == len(c.buf)

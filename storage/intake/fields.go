@@ -21,7 +21,7 @@ var names = [...]string{
 }
 
 // target finds a field of an event by its native name: its slot, and where its text goes if it has text. It is a
-// switch, since an import asks for every member of every line; a test holds it to the fields that an event has.
+// switch, since an import may ask for every cell of every row; a test holds it to the fields that an event has.
 func target(e *storage.Event, name string) (slot uint, text *string) {
 	switch name {
 	case "id":

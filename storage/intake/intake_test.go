@@ -97,9 +97,15 @@ func collect(t testing.TB, f Format, in string) (ids []string, rejects map[int]s
 func TestTarget(t *testing.T) {
 	slots := map[uint]string{}
 	fields := reflect.TypeFor[storage.Event]()
+	if len(names) != fields.NumField() {
+		t.Errorf("%d names for %d fields", len(names), fields.NumField())
+	}
 	for i := range fields.NumField() {
 		f := fields.Field(i)
 		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if f, next := fieldAt([]byte(name+`": and more behind`), 0); f == nil || next != len(name)+1 {
+			t.Errorf("quick does not know %s", name)
+		}
 		var e storage.Event
 		slot, text := target(&e, name)
 		if slot == noSlot || slots[slot] != "" {

@@ -8,8 +8,9 @@ import (
 	"outboundbot/storage"
 )
 
-// quick reads a line of the usual kind into an empty event: an object of known members, none twice, and others. It stands at buf[i:], ends with a line end and has chunkPad bytes behind it. The texts are views of
-// buf, unless they have escapes, and end is where the next line begins. Of anything else, right or wrong, quick only says that it is not ok:
+// quick reads a line of the usual kind into an empty event: an object of known members, none twice, and of others. It
+// stands at buf[i:], ends with a line end and has chunkPad bytes behind it. The texts are views of buf unless they have
+// escapes, and end is where the next line begins. Of anything else, right or wrong, quick only says that it is not ok:
 // [decode] reads it, slower, and knows what to say. So quick must take no line that decode reads in another way.
 //
 // Imports spend most of their time here. It looks at eight bytes at a time (see [stops]), finds a field by the bytes

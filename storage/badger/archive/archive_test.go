@@ -19,6 +19,8 @@ import (
 	"outboundbot/storage/badger/guard"
 )
 
+var bg = context.Background()
+
 var info = archive.Info{
 	Store: strings.Repeat("ab", 16), Format: 3, Sequence: 12, Events: 6000, Sends: 1500,
 	Created: time.Date(2026, 11, 22, 1, 0, 0, 0, time.UTC),
@@ -125,7 +127,7 @@ func TestBackupAndRestore(t *testing.T) {
 	if err != nil || done.Contents != wrote || done.Info != info || done.Aside != "" {
 		t.Fatalf("%+v, %v", done, err)
 	}
-	check, err := guard.Before(dir, 3, false)
+	check, err := guard.Before(dir, guard.Options{Format: 3})
 	if err != nil || !check.Super.Clean || check.Super.Totals != (guard.Totals{Sequence: 12, Events: 6000, Sends: 1500}) || check.Super.StoreID() != info.Store {
 		t.Fatalf("%+v, %v", check, err)
 	}
@@ -180,7 +182,7 @@ func TestEmptyStore(t *testing.T) {
 	if _, err := archive.Restore(t.Context(), order(path, dir)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := guard.Before(dir, 3, false); err != nil {
+	if _, err := guard.Before(dir, guard.Options{Format: 3}); err != nil {
 		t.Fatal(err)
 	}
 	database(t, dir)

@@ -48,7 +48,8 @@ func Restore(ctx context.Context, o Order) (Restored, error) {
 	if err := os.MkdirAll(parent, 0o700); err != nil {
 		return Restored{}, fmt.Errorf("making the data folder: %w", err)
 	}
-	scratch, err := os.MkdirTemp(parent, filepath.Base(o.Dir)+".restoring-")
+	o.sweep()
+	scratch, err := os.MkdirTemp(parent, filepath.Base(o.Dir)+scratchName)
 	if err != nil {
 		return Restored{}, fmt.Errorf("making a folder beside the store: %w", err)
 	}
@@ -59,6 +60,19 @@ func Restore(ctx context.Context, o Order) (Restored, error) {
 	}
 	aside, err := swap(o.Dir, scratch, o.Replace, o.Now)
 	return Restored{info, contents, aside}, err
+}
+
+// scratchName is what the name of a folder that is being filled goes on with.
+const scratchName = ".restoring-"
+
+// sweep removes what restores that were killed have left, a day later.
+func (o Order) sweep() {
+	left, _ := filepath.Glob(o.Dir + scratchName + "*")
+	for _, path := range left {
+		if info, err := os.Stat(path); err == nil && o.Now.Sub(info.ModTime()) > 24*time.Hour {
+			os.RemoveAll(path)
+		}
+	}
 }
 
 // check finds out what speaks against restoring before anything is made.
@@ -190,8 +204,7 @@ func settings(dir string) badger.Options {
 		WithBaseTableSize(mib / 4).
 		WithValueThreshold(mib).
 		WithValueLogFileSize(16 * mib).
-		WithBlockCacheSize(0).
-		WithCompression(options.None).
+		WithBlockCacheSize(8 * mib).
 		WithNumCompactors(0).
 		WithMetricsEnabled(false)
 }

@@ -2,17 +2,26 @@ package archive
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/dgraph-io/badger/v4"
+
+	"outboundbot/storage/badger/guard"
 )
+
+// Sound compares the checksums of all tables of an open database.
+func Sound(db *badger.DB) error {
+	if db.Opts().InMemory {
+		return nil
+	}
+	return guard.Tables(db.Opts().Dir)
+}
 
 // Verify reads everything that a transaction sees: first the checksum of every block of every table, without which
 // Badger would serve flipped bits and leave out what it cannot read, then every value, of which check is asked
 // whether it is whole (nil: nobody is). The first fault ends it.
 func Verify(ctx context.Context, db *badger.DB, txn *badger.Txn, check func(key, value []byte) error) (Contents, error) {
-	if err := db.VerifyChecksum(); err != nil {
-		return Contents{}, fmt.Errorf("a data table of the store is damaged: %w; run outboundbot restore BACKUP --replace", err)
+	if err := Sound(db); err != nil {
+		return Contents{}, err
 	}
 	t := newTally()
 	var raw []byte

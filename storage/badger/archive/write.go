@@ -13,8 +13,7 @@ import (
 )
 
 // Write writes a backup of what a transaction sees. The store goes on meanwhile; memory is that of a few frames.
-// Badger's iterators end without an error at a block that they cannot read, so the caller has had the tables'
-// checksums verified.
+// Badger's iterators end without an error at a block that they cannot read, so the caller asks [Sound] first.
 func Write(ctx context.Context, w io.Writer, txn *badger.Txn, info Info) (Contents, error) {
 	out, err := newWriter(w, info)
 	if err != nil {

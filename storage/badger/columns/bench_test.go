@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/gob"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,8 +23,7 @@ import (
 // own. The folded rows are kept beside them.
 const dataFolder = "OUTBOUND_COLUMNS_DATA"
 
-// benchRows are the rows of the data set in order of time, as many as are asked for: behind the end they are repeated
-// with other persons, in between the others.
+// benchSends are the rows of the data set in order of time.
 var benchSends = sync.OnceValues(func() ([]storage.Send, error) {
 	folder := os.Getenv(dataFolder)
 	kept := filepath.Join(folder, "rows.gob")
@@ -75,50 +75,32 @@ func foldAll(folder string) ([]storage.Send, error) {
 	return sends, nil
 }
 
-func benchWorld(b *testing.B) *world {
-	b.Helper()
-	if os.Getenv(dataFolder) == "" {
-		b.Skip(dataFolder + " is not set")
-	}
-	w, err := loadWorld()
+func BenchmarkEncode(b *testing.B) {
+	e := loadedSet(b).Parts[7]
+	s, err := Open(func(column int) ([]byte, error) { return e.Values[column], nil }, NewCache(1<<30))
 	if err != nil {
 		b.Fatal(err)
 	}
-	return w
-}
-
-var loadWorld = sync.OnceValues(func() (*world, error) {
-	sends, err := benchSends()
-	return worldOf(nil, sends), err
-})
-
-// benchEncoded are segments of the rows, each of a stretch of time.
-func benchEncoded(b *testing.B) []Encoded {
-	var list []Encoded
-	for rows := range slices.Chunk(benchWorld(b).rows, MaxRows) {
-		e, err := Encode(rows)
-		if err != nil {
-			b.Fatal(err)
-		}
-		list = append(list, e)
-	}
-	return list
-}
-
-func BenchmarkEncode(b *testing.B) {
-	rows := benchWorld(b).rows[:MaxRows]
+	var rows []Row
+	_ = s.All(nil, func(_ int, r *Row) error {
+		rows = append(rows, *r)
+		return nil
+	})
+	rand.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 	b.ReportAllocs()
+	start := cpuTime()
 	for b.Loop() {
 		if _, err := Encode(rows); err != nil {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(b.N*len(rows))/b.Elapsed().Seconds(), "rows/s")
+	b.ReportMetric(float64(b.N*len(rows))/(cpuTime()-start).Seconds(), "rows/cpu-s")
 }
 
 func BenchmarkAll(b *testing.B) {
-	e := benchEncoded(b)[3]
+	e := loadedSet(b).Parts[7]
 	b.ReportAllocs()
+	start := cpuTime()
 	for b.Loop() {
 		s, err := Open(func(column int) ([]byte, error) { return e.Values[column], nil }, NewCache(1<<30))
 		if err != nil {
@@ -128,14 +110,14 @@ func BenchmarkAll(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
-	b.ReportMetric(float64(b.N*e.Rows)/b.Elapsed().Seconds(), "rows/s")
+	b.ReportMetric(float64(b.N*e.Rows)/(cpuTime()-start).Seconds(), "rows/cpu-s")
 }
 
 // BenchmarkSize prints the bytes a row of each column.
 func BenchmarkSize(b *testing.B) {
 	var size [columnCount]int
 	rows, sum := 0, 0
-	for _, e := range benchEncoded(b) {
+	for _, e := range loadedSet(b).Parts {
 		for column, v := range e.Values {
 			size[column] += len(v)
 			sum += len(v)
@@ -148,27 +130,47 @@ func BenchmarkSize(b *testing.B) {
 	b.ReportMetric(float64(sum)/float64(rows), "B/row")
 }
 
-// benchView has the rows of the data set, or copies of each with other persons and ids, in segments by time. The
-// number of copies is that of the environment, else 1.
-var benchView = sync.OnceValues(func() (*View, error) {
-	w, err := loadWorld()
+// benchSet is a view as it is kept in a file, so that benchmarks need no rows in memory.
+type benchSet struct {
+	Parts []Encoded
+	First []storage.Instant
+}
+
+// benchCopies is how often the rows of the data set are repeated, with other persons and ids.
+const benchCopies = dataFolder + "_COPIES"
+
+var loadSet = sync.OnceValues(func() (set benchSet, err error) {
+	copies, err := strconv.Atoi(cmp.Or(os.Getenv(benchCopies), "1"))
 	if err != nil {
-		return nil, err
+		return set, err
 	}
-	copies, err := strconv.Atoi(cmp.Or(os.Getenv(dataFolder+"_COPIES"), "1"))
+	name := filepath.Join(os.Getenv(dataFolder), fmt.Sprint("set-", copies))
+	if f, err := os.Open(name); err == nil {
+		defer f.Close()
+		return set, gob.NewDecoder(bufio.NewReaderSize(f, 1<<20)).Decode(&set)
+	}
+	if set, err = makeSet(copies); err != nil {
+		return set, err
+	}
+	f, err := os.Create(name)
 	if err != nil {
-		return nil, err
+		return set, err
 	}
-	v := &View{Contact: func(person uint32) (string, error) { return "50499990000", nil }, Secret: w.secret}
-	for range copies {
-		v.First = append(v.First, w.first...)
+	defer f.Close()
+	w := bufio.NewWriterSize(f, 1<<20)
+	if err := gob.NewEncoder(w).Encode(set); err != nil {
+		return set, err
 	}
-	// persons get their numbers as they turn up
-	number := make([]uint32, len(v.First))
-	first := make([]storage.Instant, 0, len(v.First))
-	cache := NewCache(4 << 30)
-	folder := filepath.Join(os.Getenv(dataFolder), fmt.Sprint("segments-", copies))
-	os.MkdirAll(folder, 0o755)
+	return set, w.Flush()
+})
+
+func makeSet(copies int) (set benchSet, err error) {
+	sends, err := benchSends()
+	if err != nil {
+		return set, err
+	}
+	w := worldOf(nil, sends)
+	number := make([]uint32, len(w.first)*copies) // persons get their numbers as they turn up
 	for rows := range slices.Chunk(w.rows, MaxRows/copies) {
 		var more []Row
 		for _, r := range rows {
@@ -178,8 +180,8 @@ var benchView = sync.OnceValues(func() (*View, error) {
 				talk, _ := strconv.Atoi(r.Conversation)
 				at := int(r.Person)*copies + k
 				if number[at] == 0 {
-					first = append(first, v.First[int(r.Person)])
-					number[at] = uint32(len(first))
+					set.First = append(set.First, w.first[r.Person])
+					number[at] = uint32(len(set.First))
 				}
 				c.ID, c.Person, c.Time = strconv.Itoa(id*copies+k), number[at]-1, r.Time+storage.Instant(k*(at%997))
 				if talk != 0 {
@@ -188,36 +190,42 @@ var benchView = sync.OnceValues(func() (*View, error) {
 				more = append(more, c)
 			}
 		}
-		name := filepath.Join(folder, fmt.Sprint(len(v.Parts)))
-		e, err := keptSegment(name, more)
+		e, err := Encode(more)
 		if err != nil {
-			return nil, err
+			return set, err
 		}
+		set.Parts = append(set.Parts, e)
+	}
+	return set, nil
+}
+
+func benchView(b *testing.B) *View {
+	set := loadedSet(b)
+	v := &View{First: set.First, Contact: func(uint32) (string, error) { return "50499990000", nil }, Secret: []byte("secret")}
+	for block := range slices.Chunk(v.First, 64) {
+		v.Blocks = append(v.Blocks, BlockOf(block))
+	}
+	cache := NewCache(4 << 30)
+	for _, e := range set.Parts {
 		s, err := Open(func(column int) ([]byte, error) { return e.Values[column], nil }, cache)
 		if err != nil {
-			return nil, err
+			b.Fatal(err)
 		}
 		v.Parts = append(v.Parts, Part{Segment: s})
 	}
-	v.First = first
-	return v, nil
-})
+	return v
+}
 
-// keptSegment is a segment that an earlier benchmark made, or a new one.
-func keptSegment(name string, rows []Row) (e Encoded, err error) {
-	if f, err := os.Open(name); err == nil {
-		defer f.Close()
-		return e, gob.NewDecoder(bufio.NewReader(f)).Decode(&e)
+func loadedSet(b *testing.B) benchSet {
+	b.Helper()
+	if os.Getenv(dataFolder) == "" {
+		b.Skip(dataFolder + " is not set")
 	}
-	if e, err = Encode(rows); err != nil {
-		return e, err
-	}
-	f, err := os.Create(name)
+	set, err := loadSet()
 	if err != nil {
-		return e, err
+		b.Fatal(err)
 	}
-	defer f.Close()
-	return e, gob.NewEncoder(f).Encode(e)
+	return set
 }
 
 func cpuTime() time.Duration {
@@ -235,11 +243,7 @@ func day(b testing.TB, s string) storage.Day {
 }
 
 func BenchmarkCount(b *testing.B) {
-	benchWorld(b)
-	v, err := benchView()
-	if err != nil {
-		b.Fatal(err)
-	}
+	v := benchView(b)
 	now, err := storage.ParseInstant("2025-12-10T00:00:00Z")
 	if err != nil {
 		b.Fatal(err)
@@ -287,11 +291,7 @@ func BenchmarkCount(b *testing.B) {
 }
 
 func BenchmarkNewest(b *testing.B) {
-	benchWorld(b)
-	v, err := benchView()
-	if err != nil {
-		b.Fatal(err)
-	}
+	v := benchView(b)
 	q := storage.Question{Where: []storage.Condition{{Field: "channel", Values: []string{"WA"}}, {Field: "final_tag", Values: []string{"Sale"}}}}
 	b.ReportAllocs()
 	start := cpuTime()

@@ -192,15 +192,16 @@ func (r *bitReader) take(n uint) uint64 {
 
 func (r *bitReader) ok() bool { return r.at <= r.end }
 
-// A spread number is an integer as a class, one byte that says how many bits it has and its sign, and the bits below
-// the highest. Classes compress well, the bits not at all. 0 stands for an absent number.
-//
-// putSpread appends numbers; present tells which are there, nil for all.
-func (w *writer) spread(numbers []int64, present func(i int) bool) {
+// noNumber stands for one that is absent.
+const noNumber = -1 << 63
+
+// spread appends numbers, each as a class, one byte that says how many bits it has and its sign, and the bits below
+// the highest. Classes compress well, the bits not at all.
+func (w *writer) spread(numbers []int64) {
 	classes := make([]byte, len(numbers))
 	bw := bitWriter{b: make([]byte, 0, len(numbers)*2)}
 	for i, v := range numbers {
-		if present != nil && !present(i) {
+		if v == noNumber {
 			continue
 		}
 		var sign byte
@@ -217,8 +218,8 @@ func (w *writer) spread(numbers []int64, present func(i int) bool) {
 	w.bytes(bw.done())
 }
 
-// spread reads n numbers; absent ones are the number given.
-func (r *reader) spread(n int, absent int64) []int64 {
+// spread reads n numbers.
+func (r *reader) spread(n int) []int64 {
 	classes := r.packed()
 	low := newBitReader(r.bytes())
 	if len(classes) != n {
@@ -229,7 +230,7 @@ func (r *reader) spread(n int, absent int64) []int64 {
 	for i, class := range classes {
 		k := uint(class & 0x7f)
 		if k == 0 {
-			numbers[i] = absent
+			numbers[i] = noNumber
 			continue
 		}
 		if k > 63 {

@@ -15,6 +15,8 @@ type Cache struct {
 	byKey  map[cacheKey]*list.Element
 	known  map[facts]uint16 // number of each combination of facts that any segment has
 	facts  []facts          // by number
+
+	scratch *scratch // of the last question, nil while it is used
 }
 
 type cacheKey struct {

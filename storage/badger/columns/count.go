@@ -28,7 +28,24 @@ func (v *View) Count(ctx context.Context, q *storage.Question) (storage.Count, e
 	if err != nil {
 		return storage.Count{}, err
 	}
-	return c.result(), nil
+	count := c.result()
+	if len(v.Parts) > 0 {
+		c.done()
+	}
+	return count, nil
+}
+
+// done gives what may be used again back.
+func (c *counting) done() {
+	s := c.plan.scratch
+	s.waits = c.waits[:0]
+	for i, p := range c.passes {
+		if i == len(s.waiting) {
+			s.waiting = append(s.waiting, nil)
+		}
+		s.waiting[i] = p.waiting[:0]
+	}
+	c.plan.view.Parts[0].cache.giveBack(s)
 }
 
 // counting is a count in the making.
@@ -39,6 +56,8 @@ type counting struct {
 
 	successes, failures, answers []bool // facts, by number
 	tags, codes, options         *values
+	sales                        map[string][]saleTag // by text of the taggings
+	worthKeys                    []worthKey
 	waits                        []int64
 }
 
@@ -51,7 +70,7 @@ type asked struct {
 
 func newCounting(v *View, q *storage.Question) *counting {
 	p := newPlan(v, q)
-	c := &counting{plan: p, tags: newValues(), codes: newValues(), options: newValues()}
+	c := &counting{plan: p, tags: newValues(), codes: newValues(), options: newValues(), sales: map[string][]saleTag{}}
 	for _, f := range p.facts {
 		c.successes = append(c.successes, f.success())
 		c.failures = append(c.failures, f.status() == storage.Failed)
@@ -65,6 +84,12 @@ func newCounting(v *View, q *storage.Question) *counting {
 			a.pass, a.grouping = c.grouping(by, runs)
 		}
 		c.asked = append(c.asked, a)
+	}
+	c.waits = p.scratch.waits
+	for i, pass := range c.passes {
+		if i < len(p.scratch.waiting) {
+			pass.waiting = p.scratch.waiting[i]
+		}
 	}
 	return c
 }
@@ -93,36 +118,44 @@ func (c *counting) grouping(by storage.Grouping, runs *pass) (*pass, *grouping) 
 
 func (c *counting) result() storage.Count {
 	runs := c.passes[0]
-	var all people // of the total, from the first grouping
 	if len(runs.groupings) == 0 {
 		runs.groupings = append(runs.groupings, &grouping{}) // of one group
 	}
+	least := runs.groupings[0] // the total's people are those of its groups
+	for _, g := range runs.groupings {
+		if g.extend(runs); len(g.groups) < len(least.groups) {
+			least = g
+		}
+	}
+	all := make(people, c.plan.words())
 	heads := map[*grouping][]head{}
-	for i, g := range runs.groupings {
-		g.extend(runs)
-		groupOf := make([]uint32, len(g.of))
-		for cell, groups := range g.of {
-			groupOf[cell] = groups[0]
+	for _, g := range runs.groupings {
+		to := all
+		if g != least {
+			to = nil
 		}
-		if i == 0 {
-			all = make(people, c.plan.words())
-		}
-		heads[g] = headsOf(runs.spans, groupOf, len(g.groups), c.plan, all)
-		if i == 0 {
-			heads[nil] = []head{all.head(c.plan.recurring)}
-			all = nil
-		}
+		heads[g] = headsOf(runs.spans, g.own, len(g.groups), c.plan, to)
 	}
 	for _, p := range c.passes[1:] {
 		g := p.groupings[0]
-		g.extend(p)
-		heads[g] = p.crowd.heads(len(g.groups), c.plan)
+		if g.extend(p); !p.byKind() {
+			heads[g] = p.crowd.heads(len(g.groups), c.plan)
+			continue
+		}
+		heads[g] = make([]head, len(g.groups))
+		fresh, again := all.kinds(c.plan.recurring)
+		for kind, h := range map[string]head{"new": fresh, "recurring": again} {
+			if group, ok := g.number[kind]; ok {
+				heads[g][group] = h
+			}
+		}
 	}
 	total := &grouping{of: make([][]uint32, len(runs.keys)), groups: []string{""}}
+	total.own = make([]uint32, len(runs.keys))
 	for cell := range total.of {
 		total.of[cell] = []uint32{0}
 	}
-	count := storage.Count{Total: c.tallies(runs, total, heads[nil])[0], Groups: make([][]storage.Group, len(c.asked))}
+	count := storage.Count{Total: c.tallies(runs, total, []head{all.head(c.plan.recurring)})[0], Groups: make([][]storage.Group, len(c.asked))}
 	for i, a := range c.asked {
 		if a.like >= 0 {
 			for _, g := range count.Groups[a.like] {
@@ -182,7 +215,7 @@ func (c *counting) tallies(p *pass, g *grouping, heads []head) []storage.Tally {
 		t.Value = map[string]decimal.Decimal{}
 		t.Spread[storage.FlowEnds] = endsOf(ends[group], open[group]-running[group], running[group])
 	}
-	p.worth.each(func(cell int, currency string, sum decimal.Decimal) {
+	p.worth.each(c.worthKeys, func(cell int, currency string, sum decimal.Decimal) {
 		for _, group := range g.of[cell] {
 			value := tallies[group].Value
 			value[currency] = value[currency].Add(sum)
@@ -191,7 +224,7 @@ func (c *counting) tallies(p *pass, g *grouping, heads []head) []storage.Tally {
 	c.spread(&p.tags, g, tallies, c.tags, storage.SuccessfulSends, storage.FinalTags, storage.FinalTagType)
 	c.spread(&p.codes, g, tallies, c.codes, storage.FailedSends, storage.FailureCodes, storage.Failures)
 	c.spread(&p.options, g, tallies, c.options, storage.AnsweredSends, storage.FirstOptions)
-	answerTimes(c.waits, p.waiting, g, tallies)
+	c.answerTimes(p.waiting, g, tallies)
 	return tallies
 }
 

@@ -106,18 +106,22 @@ func parseLabels(text string) (labels []string, ok bool) {
 type dictionary struct {
 	codes map[string]uint16
 	texts []string
-	last  string // the text asked for last, and its code
-	code  uint16
+	near  [64]struct { // texts asked for lately
+		text string
+		code uint16
+	}
 }
 
 func newDictionary() *dictionary { return &dictionary{codes: map[string]uint16{}} }
 
 func (d *dictionary) of(text string) uint16 {
-	if text == "" {
+	n := len(text)
+	if n == 0 {
 		return 0
 	}
-	if text == d.last {
-		return d.code
+	near := &d.near[(uint(text[n-1])+uint(text[n/2])<<1+uint(text[0])<<2)%uint(len(d.near))]
+	if near.text == text {
+		return near.code
 	}
 	code, ok := d.codes[text]
 	if !ok {
@@ -125,7 +129,7 @@ func (d *dictionary) of(text string) uint16 {
 		code = uint16(len(d.texts))
 		d.codes[text] = code
 	}
-	d.last, d.code = text, code
+	near.text, near.code = text, code
 	return code
 }
 

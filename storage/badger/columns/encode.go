@@ -20,22 +20,23 @@ func Encode(rows []Row) (Encoded, error) {
 	if len(rows) == 0 || len(rows) > MaxRows {
 		return Encoded{}, fmt.Errorf("columns: a segment of %d rows", len(rows))
 	}
-	for i := range rows {
-		if err := rows[i].check(); err != nil {
-			return Encoded{}, err
-		}
-	}
 	e := encoding{values: make([][]byte, columnCount)}
 	e.sort(rows)
+	if err := e.gather(); err != nil {
+		return Encoded{}, err
+	}
 	e.factsColumn()
-	e.persons()
-	e.times()
+	e.personColumn()
+	e.timeColumn()
 	order := timeOrder(e.at)
-	e.identifierColumns(order)
-	e.amounts()
-	e.numberColumns()
+	e.identifierColumn(columnID, e.ids, order)
+	e.identifierColumn(columnConversation, e.talks, order)
+	e.amountColumn()
+	for i := range numberedColumns {
+		e.numberColumn(numberedColumns[i].column, e.numbers[i])
+	}
 	for i := range codedColumns {
-		e.coded(&codedColumns[i])
+		e.codedColumn(codedColumns[i].column, e.codes[i], e.texts[i].texts)
 	}
 	e.header()
 	return Encoded{Rows: len(rows), First: e.first, Last: e.last, Values: e.values}, nil
@@ -47,12 +48,22 @@ type encoding struct {
 	at          []int64
 	runs        []run
 	names       [runFields]*dictionary
-	facts       []uint16 // number of the row's facts in known
-	known       []facts
 	first, last storage.Instant
-	highest     uint32 // person
 	values      [][]byte
-	codes       []uint16 // scratch
+
+	// by row
+	facts      []uint16 // number of the row's facts in known
+	persons    []uint32
+	ids, talks []string
+	codes      [len(codedColumns)][]uint16
+	numbers    [len(numberedColumns)][]int64 // noNumber is absent
+
+	known     []facts
+	texts     [len(codedColumns)]*dictionary
+	amounts   []string // of the taggings, in order
+	lowest    uint32   // person
+	highest   uint32
+	low, high int64 // last credits of flows that nothing has settled
 }
 
 // Fields that the rows of a run agree in.
@@ -134,19 +145,58 @@ func (e *encoding) sort(rows []Row) {
 	}
 }
 
-func (e *encoding) factsColumn() {
+// gather takes all columns from the rows, going over them once: they are much larger than the columns.
+func (e *encoding) gather() error {
+	n := len(e.rows)
+	e.facts, e.persons, e.ids, e.talks = make([]uint16, n), make([]uint32, n), make([]string, n), make([]string, n)
+	for c := range e.codes {
+		e.codes[c], e.texts[c] = make([]uint16, n), newDictionary()
+	}
+	for c := range e.numbers {
+		e.numbers[c] = make([]int64, n)
+	}
+	e.lowest, e.low, e.high = math.MaxUint32, maxInstant, -1
 	number := map[facts]uint16{}
-	e.facts = make([]uint16, len(e.rows))
-	low, high := make([]byte, len(e.rows)), make([]byte, len(e.rows))
 	for i, r := range e.rows {
+		if err := r.check(); err != nil {
+			return err
+		}
 		f := factsOf(r)
-		n, ok := number[f]
+		k, ok := number[f]
 		if !ok {
-			n = uint16(len(e.known))
-			number[f] = n
+			k = uint16(len(e.known))
+			number[f] = k
 			e.known = append(e.known, f)
 		}
-		e.facts[i], low[i], high[i] = n, byte(n), byte(n>>8)
+		e.facts[i], e.persons[i], e.ids[i], e.talks[i] = k, r.Person, r.ID, r.Conversation
+		e.lowest, e.highest = min(e.lowest, r.Person), max(e.highest, r.Person)
+		if f.open() {
+			e.low, e.high = min(e.low, int64(r.LastCredit)), max(e.high, int64(r.LastCredit))
+		}
+		for c := range codedColumns {
+			if text := codedColumns[c].get(&r.Send); text != "" {
+				e.codes[c][i] = e.texts[c].of(text)
+			}
+		}
+		for c := range numberedColumns {
+			e.numbers[c][i] = noNumber
+			if v := numberedColumns[c].get(&r.Send); v != 0 {
+				e.numbers[c][i] = v - numberedColumns[c].near(&r.Send)
+			}
+		}
+		for k := range r.Tags {
+			if v := r.Tags[k].Value; v != "" {
+				e.amounts = append(e.amounts, v)
+			}
+		}
+	}
+	return nil
+}
+
+func (e *encoding) factsColumn() {
+	low, high := make([]byte, len(e.facts)), make([]byte, len(e.facts))
+	for i, n := range e.facts {
+		low[i], high[i] = byte(n), byte(n>>8)
 	}
 	var w writer
 	w.packed(low)
@@ -156,26 +206,21 @@ func (e *encoding) factsColumn() {
 	e.values[columnFacts] = w.b
 }
 
-func (e *encoding) persons() {
-	lowest, highest := uint32(math.MaxUint32), uint32(0)
-	for _, r := range e.rows {
-		lowest, highest = min(lowest, r.Person), max(highest, r.Person)
-	}
-	e.highest = highest
-	width := uint(bits.Len32(highest - lowest))
+func (e *encoding) personColumn() {
+	width := uint(bits.Len32(e.highest - e.lowest))
 	var w writer
-	w.uint(uint64(lowest))
+	w.uint(uint64(e.lowest))
 	w.uint(uint64(width))
-	bw := bitWriter{b: make([]byte, 0, len(e.rows)*int(width)/8+16)}
-	for _, r := range e.rows {
-		bw.add(uint64(r.Person-lowest), width)
+	bw := bitWriter{b: make([]byte, 0, len(e.persons)*int(width)/8+16)}
+	for _, person := range e.persons {
+		bw.add(uint64(person-e.lowest), width)
 	}
 	w.bytes(bw.done())
 	e.values[columnPerson] = w.b
 }
 
-// times are differences within the run; its first stands in the header.
-func (e *encoding) times() {
+// timeColumn has differences within the run; its first stands in the header.
+func (e *encoding) timeColumn() {
 	differences := make([]int64, len(e.rows))
 	for _, r := range e.runs {
 		before := r.first
@@ -185,57 +230,40 @@ func (e *encoding) times() {
 		}
 	}
 	var w writer
-	w.spread(differences, nil)
+	w.spread(differences)
 	e.values[columnTime] = w.b
 }
 
-func (e *encoding) identifierColumns(order []uint16) {
-	texts := make([]string, len(e.rows))
-	for column, of := range map[int]func(*Row) string{
-		columnID:           func(r *Row) string { return r.ID },
-		columnConversation: func(r *Row) string { return r.Conversation },
-	} {
-		some := false
-		for i, r := range e.rows {
-			texts[i] = of(r)
-			some = some || texts[i] != ""
-		}
-		if some {
-			var w writer
-			w.identifiers(texts, order)
-			e.values[column] = w.b
-		}
+func (e *encoding) identifierColumn(column int, texts []string, order []uint16) {
+	if !slices.ContainsFunc(texts, func(s string) bool { return s != "" }) {
+		return
 	}
+	var w writer
+	w.identifiers(texts, order)
+	e.values[column] = w.b
 }
 
 // exactly is the scale of an amount that is kept as it is written.
 const exactly = 255
 
-// amounts of the taggings in order: scales, numbers and what is not written like the others.
-func (e *encoding) amounts() {
-	var scales []byte
-	var numbers []int64
-	var odd writer
-	for _, r := range e.rows {
-		for _, t := range r.Tags {
-			if t.Value == "" {
-				continue
-			}
-			n, scale, ok := scaledOf(t.Value)
-			if !ok {
-				n, scale = 0, exactly
-				odd.text(t.Value)
-			}
-			scales, numbers = append(scales, scale), append(numbers, n)
-		}
-	}
-	if len(scales) == 0 {
+// amountColumn has scales, numbers and what is not written like the others.
+func (e *encoding) amountColumn() {
+	if len(e.amounts) == 0 {
 		return
 	}
-	var w writer
+	scales, numbers := make([]byte, len(e.amounts)), make([]int64, len(e.amounts))
+	var odd, w writer
+	for i, text := range e.amounts {
+		n, scale, ok := scaledOf(text)
+		if !ok {
+			n, scale = 0, exactly
+			odd.text(text)
+		}
+		scales[i], numbers[i] = scale, n
+	}
 	w.uint(uint64(len(scales)))
 	w.packed(scales)
-	w.spread(numbers, nil)
+	w.spread(numbers)
 	w.packed(odd.b)
 	e.values[columnAmounts] = w.b
 }
@@ -275,51 +303,42 @@ func scaledText(n int64, scale byte) string {
 	return s
 }
 
-// domain lists the rows whose facts are those of any row that has something; the rest of the column is about them.
-func (e *encoding) domain(w *writer, has func(i int) bool) []uint16 {
-	in := make([]bool, len(e.known))
-	for i, f := range e.facts {
-		if !in[f] && has(i) {
-			in[f] = true
-		}
-	}
+// domain writes the facts of all rows that have something; the rest of the column is about the rows with these facts.
+func (e *encoding) domain(w *writer, in []bool) (rows int) {
 	set := make([]byte, (len(in)+7)/8)
-	all := true
 	for f, is := range in {
 		if is {
 			set[f/8] |= 1 << (f % 8)
 		}
-		all = all && is
 	}
 	w.bytes(set)
-	rows := make([]uint16, 0, len(e.rows))
-	for i, f := range e.facts {
+	for _, f := range e.facts {
 		if in[f] {
-			rows = append(rows, uint16(i))
+			rows++
 		}
 	}
 	return rows
 }
 
-func (e *encoding) coded(c *coded) {
-	d := newDictionary()
-	if e.codes == nil {
-		e.codes = make([]uint16, len(e.rows))
-	}
-	for i, r := range e.rows {
-		e.codes[i] = d.of(c.get(&r.Send))
-	}
-	if len(d.texts) == 0 {
+func (e *encoding) codedColumn(column int, codes []uint16, texts []string) {
+	if len(texts) == 0 {
 		return
 	}
-	var w writer
-	rows := e.domain(&w, func(i int) bool { return e.codes[i] != 0 })
-	codes := make([]uint16, len(rows))
-	for k, i := range rows {
-		codes[k] = e.codes[i]
+	in := make([]bool, len(e.known))
+	for i, c := range codes {
+		if c != 0 {
+			in[e.facts[i]] = true
+		}
 	}
-	w.codes(codes, d.texts)
-	e.values[c.column] = w.b
+	var w writer
+	list := make([]uint16, 0, e.domain(&w, in))
+	for i, c := range codes {
+		if in[e.facts[i]] {
+			list = append(list, c)
+		}
+	}
+	w.codes(list, texts)
+	e.values[column] = w.b
 }
 
 // numbered is a column of times or small numbers, 0 for none, kept as differences to what they are mostly near to.
@@ -354,22 +373,25 @@ var numberedColumns = [...]numbered{
 	{columnLastCredit, func(s *storage.Send) int64 { return int64(s.LastCredit) }, func(s *storage.Send, v int64) { s.LastCredit = storage.Instant(v) }, func(s *storage.Send) int64 { return near(max(s.AnsweredAt, s.AssignedAt), s.Time) }},
 }
 
-func (e *encoding) numberColumns() {
-	for c := range numberedColumns {
-		n := &numberedColumns[c]
-		var w writer
-		rows := e.domain(&w, func(i int) bool { return n.get(&e.rows[i].Send) != 0 })
-		if len(rows) == 0 {
-			continue
+func (e *encoding) numberColumn(column int, numbers []int64) {
+	in, some := make([]bool, len(e.known)), false
+	for i, n := range numbers {
+		if n != noNumber {
+			in[e.facts[i]], some = true, true
 		}
-		differences := make([]int64, len(rows))
-		for k, i := range rows {
-			s := &e.rows[i].Send
-			differences[k] = n.get(s) - n.near(s)
-		}
-		w.spread(differences, func(k int) bool { return n.get(&e.rows[rows[k]].Send) != 0 })
-		e.values[n.column] = w.b
 	}
+	if !some {
+		return
+	}
+	var w writer
+	list := make([]int64, 0, e.domain(&w, in))
+	for i, n := range numbers {
+		if in[e.facts[i]] {
+			list = append(list, n)
+		}
+	}
+	w.spread(list)
+	e.values[column] = w.b
 }
 
 // header has the runs, and all that is wanted before any column.
@@ -390,9 +412,8 @@ func (e *encoding) header() {
 	for _, f := range e.known {
 		w.uint(uint64(f))
 	}
-	low, high := e.unsettled()
-	w.int(low)
-	w.int(high)
+	w.int(e.low)
+	w.int(e.high)
 	for _, d := range e.names {
 		w.uint(uint64(len(d.texts)))
 		for _, text := range d.texts {
@@ -411,16 +432,4 @@ func (e *encoding) header() {
 	out := writer{b: []byte{version}}
 	out.packed(w.b)
 	e.values[columnHeader] = out.b
-}
-
-// unsettled is when flows that nothing has settled had their last credit: the earliest and the latest of them; high is
-// less than low if there are none.
-func (e *encoding) unsettled() (low, high int64) {
-	low, high = maxInstant, -1
-	for _, r := range e.rows {
-		if r.FlowEnd == "" && r.flowAnswered() {
-			low, high = min(low, int64(r.LastCredit)), max(high, int64(r.LastCredit))
-		}
-	}
-	return low, high
 }

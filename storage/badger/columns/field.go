@@ -51,6 +51,7 @@ type field struct {
 	number    map[string]uint32 // of a variety, by its values
 	byFacts   []uint32          // varieties by facts, +1
 	byDay     map[int64]uint32  // varieties by day or hour, +1
+	byText    map[string]uint32 // varieties by what a run or a coded column has
 	ofPerson  map[uint32]uint32 // varieties by person, of byPerson
 }
 
@@ -60,7 +61,7 @@ func (p *plan) field(name string) *field {
 		return f
 	}
 	known, _ := storage.FieldNamed(name)
-	f := &field{Field: known, source: sources[name], plan: p, number: map[string]uint32{}}
+	f := &field{Field: known, source: sources[name], plan: p, number: map[string]uint32{}, byText: map[string]uint32{}}
 	p.fields[name] = f
 	return f
 }
@@ -90,29 +91,36 @@ func (f *field) ofFacts(number uint16) uint32 {
 	return f.byFacts[number] - 1
 }
 
+// ofText gives the variety of a send that has a text in the run or the coded column that the field is of.
+func (f *field) ofText(text string) uint32 {
+	if v, ok := f.byText[text]; ok {
+		return v
+	}
+	var s storage.Send
+	if f.level == byCode {
+		s.AssignedAt, s.Status = 1, storage.Failed // what goes with a group, an agent, a code
+		codedColumn(f.source.number).set(&s, text)
+	} else {
+		*[...]*string{runChannel: &s.Channel, runLine: &s.Line, runOrigin: &s.Origin, runCampaign: &s.Campaign}[f.source.number] = text
+	}
+	v := f.variety(&s)
+	f.byText[text] = v
+	return v
+}
+
 // ofRuns gives the varieties of a field of runs, by its code in the segment.
 func (f *field) ofRuns(s *Segment) []uint32 {
 	list := make([]uint32, len(s.names[f.source.number]))
 	for c, text := range s.names[f.source.number] {
-		var send storage.Send
-		switch f.source.number {
-		case runChannel:
-			send.Channel = text
-		case runLine:
-			send.Line = text
-		case runOrigin:
-			send.Origin = text
-		case runCampaign:
-			send.Campaign = text
-		}
-		list[c] = f.variety(&send)
+		list[c] = f.ofText(text)
 	}
 	return list
 }
 
-// ofRows gives the variety of each row of a segment; those of rows that are not selected may be left out.
+// ofRows gives the variety of each row of a segment; those of rows that are not selected may be
+// anything that has turned up. It is valid until the next segment.
 func (f *field) ofRows(s *selection) ([]uint32, error) {
-	out := make([]uint32, s.rows)
+	out := s.plan.scratch.numbers(s.rows)
 	switch f.level {
 	case byRun:
 		of := f.ofRuns(s.Segment)
@@ -144,8 +152,11 @@ func (f *field) fillFacts(s *selection, out []uint32) {
 	for _, number := range s.Segment.facts {
 		table[number] = f.ofFacts(number)
 	}
-	for i, number := range s.facts {
-		out[i] = table[number]
+	for _, x := range s.stretches() {
+		to := out[x.lo:x.hi]
+		for i, number := range s.facts[x.lo:x.hi] {
+			to[i] = table[number]
+		}
 	}
 }
 
@@ -159,24 +170,28 @@ func (f *field) fillCodes(s *selection, out []uint32) error {
 		return nil
 	}
 	table := f.ofCodes(c)
-	failures := f.source.number == columnCode
-	for k, code := range c.of {
-		i := c.row(k)
-		if code != 0 && (!failures || f.plan.facts[s.facts[i]].status() == storage.Failed) {
-			out[i] = table[code]
+	for _, x := range s.stretches() {
+		lo := c.from(x.lo)
+		for k, code := range c.of[lo:c.from(x.hi)] {
+			i := c.row(lo + k)
+			if code != 0 && f.counts(s.facts[i]) {
+				out[i] = table[code]
+			}
 		}
 	}
 	return nil
 }
 
+// counts tells whether the field takes the code of rows with these facts for a value: failures are of failed sends.
+func (f *field) counts(number uint16) bool {
+	return f.source.number != columnCode || f.plan.facts[number].status() == storage.Failed
+}
+
 // ofCodes gives the varieties of a coded column's texts.
 func (f *field) ofCodes(c *codes) []uint32 {
 	table := make([]uint32, len(c.texts))
-	coded := codedColumn(f.source.number)
 	for code, text := range c.texts {
-		s := storage.Send{AssignedAt: 1, Status: storage.Failed} // what goes with a group, an agent, a code
-		coded.set(&s, text)
-		table[code] = f.variety(&s)
+		table[code] = f.ofText(text)
 	}
 	return table
 }
@@ -223,10 +238,15 @@ func (f *field) fillKinds(s *selection, out []uint32) error {
 		return err
 	}
 	kinds := [2]uint32{f.variety(&storage.Send{ContactKind: "new"}), f.variety(&storage.Send{ContactKind: "recurring"})}
+	words := f.plan.recurring.all()
 	for _, run := range s.runs {
-		for i := run.lo; i < run.hi; i++ {
-			person := persons[i]
-			out[i] = kinds[f.plan.recurring.word(int(person>>6))>>(person&63)&1]
+		to := out[run.lo:run.hi]
+		for i, person := range persons[run.lo:run.hi] {
+			if words == nil {
+				to[i] = kinds[0]
+			} else {
+				to[i] = kinds[words[person>>6]>>(person&63)&1]
+			}
 		}
 	}
 	return nil
@@ -240,9 +260,11 @@ func (f *field) fillEnds(s *selection, out []uint32) error {
 	}
 	abandoned := f.variety(&storage.Send{FlowEnd: storage.EndAbandoned})
 	inProgress := f.variety(&storage.Send{FlowEnd: storage.EndInProgress})
-	for i, number := range s.facts {
-		if f.plan.facts[number].open() {
-			out[i] = abandoned
+	for _, run := range s.runs {
+		for i := run.lo; i < run.hi; i++ {
+			if f.plan.facts[s.facts[i]].open() {
+				out[i] = abandoned
+			}
 		}
 	}
 	for _, i := range running {

@@ -11,12 +11,15 @@ import (
 // grouping is one of a question's, in a pass. Its groups are by folded key; a cell is in one of them, or in several
 // if it has several tags or labels.
 type grouping struct {
-	fields []int // of the pass's
-	of     [][]uint32
+	fields []int        // of the pass's
+	of     [][]uint32   // groups by cell
+	own    []uint32     // the group of a cell that is in no other, else noGroup
 	keys   [][][]string // by cell and group, the values as they are spelled
 	number map[string]uint32
 	groups []string // folded keys
 }
+
+const noGroup = ^uint32(0)
 
 // extend puts cells that are new to the grouping into groups.
 func (g *grouping) extend(p *pass) {
@@ -38,7 +41,11 @@ func (g *grouping) extend(p *pass) {
 		for i, key := range keys {
 			of[i] = g.group(p, key)
 		}
-		g.of, g.keys = append(g.of, of), append(g.keys, keys)
+		own := noGroup
+		if len(of) == 1 {
+			own = of[0]
+		}
+		g.of, g.keys, g.own = append(g.of, of), append(g.keys, keys), append(g.own, own)
 	}
 }
 

@@ -55,7 +55,7 @@ func (w *writer) identifiers(texts []string, order []uint16) {
 		way = 1
 	}
 	w.uint(uint64(idsAboveHighest + way))
-	w.spread(differences[way], func(k int) bool { return numbers[k] >= 0 })
+	w.spread(differences[way])
 }
 
 // differ gives the differences to the highest number so far or to the last, and about how many bits they take.
@@ -64,6 +64,7 @@ func differ(numbers []int64, toLast bool) (differences []int64, cost int) {
 	var before int64
 	for k, n := range numbers {
 		if n < 0 {
+			differences[k] = noNumber
 			continue
 		}
 		d := n - before
@@ -144,10 +145,8 @@ func (r *reader) identifiers(order []uint16) *identifiers {
 	}
 }
 
-const noNumber = -1 << 63
-
 func (r *reader) identifierNumbers(order []uint16, toLast bool) *identifiers {
-	differences := r.spread(len(order), noNumber)
+	differences := r.spread(len(order))
 	if r.bad {
 		return nil
 	}

@@ -42,12 +42,37 @@ func (p *pass) number(c cell) uint32 {
 	return n
 }
 
-// span is the selected rows of a run.
+// span is selected rows of one cell: those in list, or if it is nil all of [lo, hi).
 type span struct {
-	selected
-	cell    uint32
+	*area
+	lo, hi int32
+	cell   uint32
+	list   []uint16
+}
+
+// area is a segment's columns that people are counted from.
+type area struct {
 	persons []uint32
 	facts   []uint16
+}
+
+func (s *span) count() int {
+	if s.list != nil {
+		return len(s.list)
+	}
+	return int(s.hi - s.lo)
+}
+
+// span notes the selected rows of a run. Runs that follow each other in the segment and in the cell are one span.
+func (p *pass) span(a *area, run *selected, cell uint32) {
+	if n := len(p.spans); n > 0 && run.list == nil {
+		last := &p.spans[n-1]
+		if last.area == a && last.list == nil && last.cell == cell && int(last.hi) == run.lo {
+			last.hi = int32(run.hi)
+			return
+		}
+	}
+	p.spans = append(p.spans, span{a, int32(run.lo), int32(run.hi), cell, run.list})
 }
 
 // add counts the rows of a segment. cells are those of its rows, noCell for one that is not selected.
@@ -65,30 +90,34 @@ func (p *pass) add(s *selection, c *shared) error {
 	if len(c.running) > 0 {
 		p.running.reserve(n, 1)
 		for _, i := range c.running {
-			if cells[i] != noCell {
-				p.running.add(cells[i], 0)
-			}
+			p.running.add(cells[i], 0)
 		}
 	}
-	for _, a := range c.amounts {
-		if cells[a.row] != noCell {
-			p.worth.add(cells[a.row], n, a)
-		}
-	}
+	p.worth.add(cells, n, c)
 	for _, i := range c.waited {
 		p.waiting = append(p.waiting, cells[i])
 	}
-	if p.byRun {
+	if p.byRun || p.byKind() {
 		return nil
 	}
 	return p.crowd.add(p, s, cells)
 }
 
-// cellsOf gives the cell of each row.
+// byKind tells that the groups differ in persons: theirs are the total's.
+func (p *pass) byKind() bool {
+	return !p.byRun && len(p.groupings[0].fields) == 1 && p.fields[0].level == byKind
+}
+
+// cellsOf gives the cell of each row in the runs of the selection, noCell for one that is not selected.
 func (p *pass) cellsOf(s *selection) ([]uint32, error) {
-	cells := s.plan.room(s.rows)
-	for i := range cells {
-		cells[i] = noCell
+	cells := s.plan.scratch.numbers(s.rows)
+	for _, run := range s.runs {
+		if run.list != nil {
+			part := cells[run.lo:run.hi]
+			for i := range part {
+				part[i] = noCell
+			}
+		}
 	}
 	if p.byRun {
 		return cells, p.cellsOfRuns(s, cells)
@@ -101,7 +130,8 @@ func (p *pass) cellsOf(s *selection) ([]uint32, error) {
 		}
 	}
 	if len(p.fields) == 1 {
-		of[1] = make([]uint32, s.rows)
+		of[1] = s.plan.scratch.numbers(s.rows)
+		clear(of[1])
 	}
 	p.combine(s, cells, of[0], of[1])
 	return cells, nil
@@ -116,13 +146,14 @@ func (p *pass) cellsOfRuns(s *selection, cells []uint32) error {
 	if err != nil {
 		return err
 	}
+	a := &area{persons, s.facts}
 	for _, run := range s.runs {
 		var c cell
 		for k, f := range p.fields {
 			c[k] = of[k][run.codes[f.source.number]]
 		}
 		n := p.number(c)
-		p.spans = append(p.spans, span{run, n, persons, s.facts})
+		p.span(a, &run, n)
 		if run.list == nil {
 			part := cells[run.lo:run.hi]
 			for i := range part {
@@ -177,9 +208,11 @@ const tableLimit = 1 << 18
 // count counts rows by facts.
 func (p *pass) count(s *selection, cells []uint32) {
 	if p.facts.many != nil {
-		for i, c := range cells {
-			if c != noCell {
-				p.facts.add(c, uint32(s.facts[i]))
+		for _, x := range s.stretches() {
+			for i := x.lo; i < x.hi; i++ {
+				if cells[i] != noCell {
+					p.facts.add(cells[i], uint32(s.facts[i]))
+				}
 			}
 		}
 		return
@@ -225,16 +258,16 @@ func scatter(s *selection, g *grid, n int, cells []uint32, v *valued) {
 		return
 	}
 	g.reserve(n, len(v.values.keys))
-	for k, code := range v.codes.of {
-		i := k
-		if v.rows != nil {
-			i = int(v.rows[k])
-		}
-		if cell := cells[i]; cell != noCell && code != 0 && v.covered[s.facts[i]] {
-			if g.many == nil {
-				g.n[int(cell)*g.width+int(v.table[code])]++
-			} else {
-				g.add(cell, v.table[code])
+	for _, x := range s.stretches() {
+		lo := v.from(x.lo)
+		for k, code := range v.codes.of[lo:v.from(x.hi)] {
+			i := v.row(lo + k)
+			if cell := cells[i]; cell != noCell && code != 0 && v.covered[s.facts[i]] {
+				if g.many == nil {
+					g.n[int(cell)*g.width+int(v.table[code])]++
+				} else {
+					g.add(cell, v.table[code])
+				}
 			}
 		}
 	}
@@ -242,20 +275,26 @@ func scatter(s *selection, g *grid, n int, cells []uint32, v *valued) {
 
 // amount is the worth of a tagging.
 type amount struct {
-	row   int
-	of    worthKey
-	n     int64
-	exact decimal.Decimal // where n does not do
+	row uint16
+	key uint16 // of the currency and scale
+	n   int64
+}
+
+// exactAmount is one that does not fit.
+type exactAmount struct {
+	row      uint16
+	currency string
+	amount   decimal.Decimal
 }
 
 type worthKey struct {
 	currency string
-	scale    byte // exactly for one that is added up as a decimal
+	scale    byte
 }
 
 // worth sums amounts by cell.
 type worth struct {
-	sums  map[worthKey]*sums
+	sums  []sums // by key
 	exact map[exactKey]decimal.Decimal
 }
 
@@ -269,37 +308,36 @@ type exactKey struct {
 	currency string
 }
 
-func (w *worth) add(cell uint32, cells int, a amount) {
-	if a.of.scale == exactly {
+func (w *worth) add(cells []uint32, n int, c *shared) {
+	for len(w.sums) < len(c.count.worthKeys) {
+		w.sums = append(w.sums, sums{})
+	}
+	for i := range w.sums {
+		if s := &w.sums[i]; len(s.sum) < n {
+			s.sum = append(s.sum, make([]int64, n-len(s.sum))...)
+			s.some = append(s.some, make([]bool, n-len(s.some))...)
+		}
+	}
+	for _, a := range c.amounts {
+		cell, s := cells[a.row], &w.sums[a.key]
+		s.sum[cell] += a.n
+		s.some[cell] = true
+	}
+	for _, a := range c.exact {
 		if w.exact == nil {
 			w.exact = map[exactKey]decimal.Decimal{}
 		}
-		k := exactKey{cell, a.of.currency}
-		w.exact[k] = w.exact[k].Add(a.exact)
-		return
+		k := exactKey{cells[a.row], a.currency}
+		w.exact[k] = w.exact[k].Add(a.amount)
 	}
-	if w.sums == nil {
-		w.sums = map[worthKey]*sums{}
-	}
-	s := w.sums[a.of]
-	if s == nil {
-		s = &sums{}
-		w.sums[a.of] = s
-	}
-	if len(s.sum) < cells {
-		s.sum = append(s.sum, make([]int64, cells-len(s.sum))...)
-		s.some = append(s.some, make([]bool, cells-len(s.some))...)
-	}
-	s.sum[cell] += a.n
-	s.some[cell] = true
 }
 
 // each gives the sums.
-func (w *worth) each(f func(cell int, currency string, sum decimal.Decimal)) {
-	for k, s := range w.sums {
-		for cell, some := range s.some {
+func (w *worth) each(keys []worthKey, f func(cell int, currency string, sum decimal.Decimal)) {
+	for k := range w.sums {
+		for cell, some := range w.sums[k].some {
 			if some {
-				f(cell, k.currency, decimal.New(s.sum[cell], -int32(k.scale)))
+				f(cell, keys[k].currency, decimal.New(w.sums[k].sum[cell], -int32(keys[k].scale)))
 			}
 		}
 	}

@@ -34,7 +34,7 @@ func (p people) addSpan(s *span, success []uint64) {
 
 // touchSpan is addSpan for few rows; it lists the words that held nobody.
 func (p people) touchSpan(s *span, success []uint64, touched []uint32) []uint32 {
-	note := func(i int) {
+	note := func(i int32) {
 		w := s.persons[i] >> 6
 		if p[w].low|p[w].high == 0 {
 			touched = append(touched, w)
@@ -42,7 +42,7 @@ func (p people) touchSpan(s *span, success []uint64, touched []uint32) []uint32 
 		p.add(s.persons[i], success[s.facts[i]])
 	}
 	for _, i := range s.list {
-		note(int(i))
+		note(int32(i))
 	}
 	if s.list == nil {
 		for i := s.lo; i < s.hi; i++ {
@@ -133,6 +133,20 @@ func (p people) close(w int, h *head, plan *plan, all people) {
 	p[w].low, p[w].high = 0, 0
 }
 
+// kinds are the heads of those whom the question calls new and recurring: each person is one of the two.
+func (p people) kinds(r *recurring) (fresh, again head) {
+	for w := range p {
+		set := r.word(w)
+		low, high := p[w].low, p[w].high
+		p[w].low, p[w].high = low&^set, high&^set
+		p.count(w, &fresh, r)
+		p[w].low, p[w].high = low&set, high&set
+		p.count(w, &again, r)
+		p[w].low, p[w].high = low, high
+	}
+	return fresh, again
+}
+
 func (p people) head(r *recurring) (h head) {
 	for w := range p {
 		if p[w].low|p[w].high != 0 {
@@ -145,9 +159,14 @@ func (p people) head(r *recurring) (h head) {
 // crowd gathers the people of the groups of a pass by rows. The first groups have sets of their own; of others the
 // persons are listed and sorted by group in the end.
 type crowd struct {
-	sets    []people
-	persons []uint32 // of rows in other groups, the highest bit says that the send is successful
-	groups  []uint32
+	sets []people
+	rest []*listed
+}
+
+// listed is persons, with the groups that they are in. The highest bit of a person says that the send is successful.
+type listed struct {
+	n               int
+	persons, groups [1 << 16]uint32
 }
 
 // ownSets is how many groups have sets of their own.
@@ -164,28 +183,42 @@ func (c *crowd) add(p *pass, s *selection, cells []uint32) error {
 		c.sets = append(c.sets, make(people, p.plan.words()))
 	}
 	success := p.plan.success
-	one := func(i int) {
-		for _, group := range g.of[cells[i]] {
-			if group < ownSets {
-				c.sets[group].add(persons[i], success[s.facts[i]])
-				continue
-			}
-			c.persons = append(c.persons, persons[i]|uint32(success[s.facts[i]])&successBit)
-			c.groups = append(c.groups, group)
-		}
-	}
 	for _, run := range s.runs {
 		if run.list == nil {
 			for i := run.lo; i < run.hi; i++ {
-				one(i)
+				if own := g.own[cells[i]]; own < ownSets {
+					c.sets[own].add(persons[i], success[s.facts[i]])
+				} else {
+					c.list(p.plan, g.of[cells[i]], persons[i], success[s.facts[i]])
+				}
 			}
 			continue
 		}
 		for _, i := range run.list {
-			one(int(i))
+			if own := g.own[cells[i]]; own < ownSets {
+				c.sets[own].add(persons[i], success[s.facts[i]])
+			} else {
+				c.list(p.plan, g.of[cells[i]], persons[i], success[s.facts[i]])
+			}
 		}
 	}
 	return nil
+}
+
+// list notes a person in groups of which not all have sets of their own.
+func (c *crowd) list(plan *plan, groups []uint32, person uint32, success uint64) {
+	for _, group := range groups {
+		if group < ownSets {
+			c.sets[group].add(person, success)
+			continue
+		}
+		if n := len(c.rest); n == 0 || c.rest[n-1].n == len(c.rest[n-1].persons) {
+			c.rest = append(c.rest, plan.scratch.listed())
+		}
+		l := c.rest[len(c.rest)-1]
+		l.persons[l.n], l.groups[l.n] = person|uint32(success)&successBit, group
+		l.n++
+	}
 }
 
 const successBit = 1 << 31
@@ -195,21 +228,27 @@ func (c *crowd) heads(groups int, plan *plan) []head {
 	for g, set := range c.sets {
 		heads[g] = set.head(plan.recurring)
 	}
-	if len(c.persons) == 0 {
+	if len(c.rest) == 0 {
 		return heads
 	}
 	from := make([]int, groups+2)
-	for _, g := range c.groups {
-		from[g+2]++
+	for _, l := range c.rest {
+		for _, g := range l.groups[:l.n] {
+			from[g+2]++
+		}
 	}
 	for g := range groups {
 		from[g+2] += from[g+1]
 	}
-	sorted := make([]uint32, len(c.persons))
-	for k, g := range c.groups {
-		sorted[from[g+1]] = c.persons[k]
-		from[g+1]++
+	sorted := make([]uint32, from[groups+1])
+	for _, l := range c.rest {
+		for k, g := range l.groups[:l.n] {
+			sorted[from[g+1]] = l.persons[k]
+			from[g+1]++
+		}
 	}
+	plan.scratch.free = append(plan.scratch.free, c.rest...)
+	c.rest = nil
 	set := make(people, plan.words())
 	var touched []uint32
 	for g := len(c.sets); g < groups; g++ {

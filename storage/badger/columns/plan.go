@@ -1,6 +1,8 @@
 package columns
 
 import (
+	"math/bits"
+
 	"outboundbot/storage"
 )
 
@@ -14,7 +16,7 @@ type plan struct {
 	recurring  *recurring
 	covered    []bool   // facts that the question covers, by number
 	success    []uint64 // all ones for facts of a successful send, by number
-	scratch    []uint32
+	scratch    *scratch
 	candidates map[uint32]bool // persons that a condition on phones may mean
 	anybody    bool            // such a condition may mean sends without contact
 }
@@ -28,9 +30,11 @@ type condition struct {
 }
 
 func newPlan(v *View, q *storage.Question) *plan {
-	p := &plan{view: v, q: q, fields: map[string]*field{}, candidates: map[uint32]bool{}}
+	p := &plan{view: v, q: q, fields: map[string]*field{}, candidates: map[uint32]bool{}, scratch: &scratch{}}
 	if len(v.Parts) > 0 {
-		p.facts = v.Parts[0].cache.allFacts()
+		cache := v.Parts[0].cache
+		p.facts = cache.allFacts()
+		p.scratch = cache.borrow()
 	}
 	p.recurring = newRecurring(v, q)
 	for _, c := range append(q.Scope.Where(), q.Where...) {
@@ -59,14 +63,6 @@ func newPlan(v *View, q *storage.Question) *plan {
 	return p
 }
 
-// room is a slice for a segment's rows, the same for every call.
-func (p *plan) room(n int) []uint32 {
-	if cap(p.scratch) < n {
-		p.scratch = make([]uint32, MaxRows)
-	}
-	return p.scratch[:n]
-}
-
 // words is how many words a set of all persons has.
 func (p *plan) words() int { return (p.view.people() + 63) / 64 }
 
@@ -91,6 +87,7 @@ type recurring struct {
 	q            *storage.Question
 	words        []uint64
 	known        []bool
+	whole        bool
 	before, from int64 // surely before the range; surely not
 }
 
@@ -101,7 +98,8 @@ func newRecurring(v *View, q *storage.Question) *recurring {
 	}
 	start := int64(q.Range.From) * dayMillis
 	c := newClock(q.Local(), start-26*60*60*1000, start+26*60*60*1000) // no zone is farther from UTC
-	r.before, r.from = start-c.high, start-c.low
+	r.before = max(start-c.high, 1)
+	r.from = max(start-c.low, r.before)
 	words := (v.people() + 63) / 64
 	r.words, r.known = make([]uint64, words), make([]bool, words)
 	return r
@@ -118,17 +116,45 @@ func (r *recurring) word(w int) uint64 {
 	return r.words[w]
 }
 
-func (r *recurring) look(w int) (bits uint64) {
+// all is every word, nil if the question calls nobody recurring.
+func (r *recurring) all() []uint64 {
+	if !r.whole {
+		for w := range r.words {
+			r.word(w)
+		}
+		r.whole = true
+	}
+	return r.words
+}
+
+func (r *recurring) look(w int) (set uint64) {
 	if 64*w >= len(r.view.First) {
 		return 0
 	}
-	for i, first := range r.view.First[64*w : min(64*w+64, len(r.view.First))] {
-		at := int64(first)
-		switch {
-		case at == 0 || at >= r.from:
-		case at < r.before || storage.DayOf(first, r.q.Local()) < r.q.Range.From:
-			bits |= 1 << i
+	if w < len(r.view.Blocks) {
+		switch b := &r.view.Blocks[w]; {
+		case int64(b.Last) < r.before:
+			return b.Reached
+		case int64(b.First) >= r.from:
+			return 0
 		}
 	}
-	return bits
+	block := r.view.First[64*w : min(64*w+64, len(r.view.First))]
+	limit, doubt := uint64(r.before-1), uint64(0)
+	for i, first := range block {
+		at := uint64(first - 1) // never reached is the last of all
+		_, before := bits.Sub64(at, limit, 0)
+		set |= before << i
+		_, near := bits.Sub64(at-limit, uint64(r.from-r.before), 0)
+		doubt |= near
+	}
+	if doubt == 0 {
+		return set
+	}
+	for i, first := range block {
+		if first != 0 && storage.DayOf(first, r.q.Local()) < r.q.Range.From {
+			set |= 1 << i
+		}
+	}
+	return set
 }

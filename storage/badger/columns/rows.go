@@ -146,18 +146,19 @@ func (r *rowReader) row(i int, run *run, out *Row) {
 
 func (r *rowReader) tagsOf(i int, code uint16) []storage.Tag {
 	tags := slices.Clone(r.tags[code])
-	var k int
-	if r.amounts != nil {
-		k = int(r.amounts.from[i])
-	}
+	k := -1
 	for t := range tags {
 		if tags[t].Value == "" {
 			continue
 		}
-		if tags[t].Value = ""; r.amounts != nil {
-			tags[t].Value = r.amounts.text(k)
-			k++
+		if tags[t].Value = ""; r.amounts == nil {
+			continue // the values are damaged
 		}
+		if k < 0 {
+			k = r.amounts.of(i)
+		}
+		tags[t].Value = r.amounts.text(k)
+		k++
 	}
 	return tags
 }

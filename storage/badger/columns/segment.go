@@ -3,6 +3,7 @@ package columns
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"outboundbot/storage"
 )
@@ -173,7 +174,7 @@ func (s *Segment) persons() ([]uint32, error) {
 
 func (s *Segment) times() ([]int64, error) {
 	return column(s, columnTime, func(r *reader) ([]int64, int) {
-		times := r.spread(s.rows, 0)
+		times := r.spread(s.rows)
 		if r.bad {
 			return nil, 0
 		}
@@ -335,7 +336,7 @@ type numbers struct {
 func (s *Segment) numbers(number int) (*numbers, error) {
 	return column(s, number, func(r *reader) (*numbers, int) {
 		p, n := s.place(r)
-		off := r.spread(n, noNumber)
+		off := r.spread(n)
 		if r.bad {
 			return nil, 0
 		}
@@ -356,7 +357,9 @@ func (n *numbers) difference(i int) int64 {
 
 // amounts of the taggings of a segment, in order of rows.
 type amounts struct {
-	from    []uint32 // place of the first amount of each row, and behind the last
+	rows    []uint16 // that have amounts
+	codes   []uint16 // of the tags of each
+	first   []uint32 // place of the first amount of each
 	scales  []byte
 	numbers []int64
 	odd     map[int]string
@@ -370,7 +373,7 @@ func (s *Segment) amounts() (*amounts, error) {
 	return column(s, columnAmounts, func(r *reader) (*amounts, int) {
 		n := r.below(1 << 30)
 		a := &amounts{scales: r.packed()}
-		a.numbers = r.spread(len(a.scales), 0)
+		a.numbers = r.spread(len(a.scales))
 		odd := reader{b: r.packed()}
 		if len(a.scales) != n || r.bad || tags == nil {
 			r.fail()
@@ -387,15 +390,15 @@ func (s *Segment) amounts() (*amounts, error) {
 				r.fail()
 			}
 		}
-		if a.place(s.rows, tags) != n || odd.bad || len(odd.b) > 0 {
+		if a.place(tags) != n || odd.bad || len(odd.b) > 0 {
 			r.fail()
 		}
-		return a, 4*len(a.from) + 9*n + 64*len(a.odd)
+		return a, 8*len(a.rows) + 9*n + 64*len(a.odd)
 	})
 }
 
 // place finds where each row's amounts begin, and counts them.
-func (a *amounts) place(rows int, tags *codes) int {
+func (a *amounts) place(tags *codes) int {
 	each := make([]uint32, len(tags.texts))
 	for c, text := range tags.texts {
 		list, _ := parseTags(text)
@@ -405,14 +408,23 @@ func (a *amounts) place(rows int, tags *codes) int {
 			}
 		}
 	}
-	a.from = make([]uint32, rows+1)
+	n := uint32(0)
 	for k, c := range tags.of {
-		a.from[tags.row(k)+1] = each[c]
+		if each[c] > 0 {
+			a.rows, a.codes, a.first = append(a.rows, uint16(tags.row(k))), append(a.codes, c), append(a.first, n)
+			n += each[c]
+		}
 	}
-	for i := range rows {
-		a.from[i+1] += a.from[i]
+	return int(n)
+}
+
+// of gives the place of the first amount of a row.
+func (a *amounts) of(i int) int {
+	k, ok := slices.BinarySearch(a.rows, uint16(i))
+	if !ok {
+		return 0
 	}
-	return int(a.from[rows])
+	return int(a.first[k])
 }
 
 func (a *amounts) text(k int) string {

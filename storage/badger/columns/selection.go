@@ -12,10 +12,11 @@ type selection struct {
 	plan  *plan
 	facts []uint16 // of each row
 	clock clock
-	runs  []selected // those that have any, in order
+	runs  []selected // those that have any, in order; valid until the next segment
+	spans []stretch  // what stretches made
 	ran   []uint16   // what running found
 	asked bool
-	mask  []bool // what chosen made
+	mask  []bool // rows selected, in stretches that are not whole
 }
 
 // selected is the rows of a run that a question covers: those in list, or if it is nil all of [lo, hi).
@@ -31,6 +32,37 @@ func (s *selected) count() int {
 		return len(s.list)
 	}
 	return s.hi - s.lo
+}
+
+// stretch is rows [lo, hi) of a segment. If it is whole all are selected, else those in the selection's mask.
+type stretch struct {
+	lo, hi int
+	whole  bool
+}
+
+// stretches are the runs of the selection, as few as do.
+func (s *selection) stretches() []stretch {
+	if s.spans != nil {
+		return s.spans
+	}
+	s.spans = s.plan.scratch.stretches[:0]
+	s.mask = s.plan.scratch.bools()
+	for k := range s.runs {
+		run := &s.runs[k]
+		n := len(s.spans)
+		if run.list != nil {
+			clear(s.mask[run.lo:run.hi])
+			for _, i := range run.list {
+				s.mask[i] = true
+			}
+		} else if n > 0 && s.spans[n-1].whole && s.spans[n-1].hi == run.lo {
+			s.spans[n-1].hi = run.hi
+			continue
+		}
+		s.spans = append(s.spans, stretch{run.lo, run.hi, run.list == nil})
+	}
+	s.plan.scratch.stretches = s.spans
+	return s.spans
 }
 
 // selectRows finds the rows of a segment that the question covers; nil for none.
@@ -57,6 +89,7 @@ func (p *plan) selectRows(part *Part) (*selection, error) {
 	if err := s.sift(part.Dead); err != nil {
 		return nil, err
 	}
+	s.spans = nil
 	if !s.some() {
 		return nil, nil
 	}
@@ -88,6 +121,8 @@ func (s *selection) selectRuns() {
 			holds[i] = holds[i] && by[s.Segment.runs[i].codes[c.field.source.number]]
 		}
 	}
+	s.runs = s.plan.scratch.runs[:0]
+	defer func() { s.plan.scratch.runs = s.runs }()
 	for i := range s.Segment.runs {
 		run := &s.Segment.runs[i]
 		if !holds[i] {
@@ -128,89 +163,149 @@ func (s *selection) sift(dead []uint64) error {
 	for _, number := range s.Segment.facts {
 		all = all && s.plan.covered[number]
 	}
-	var tests []rowTest
-	for _, c := range s.plan.where {
-		if c.field.level == byRun || c.field.level == byFacts {
-			continue
-		}
-		of, err := c.field.ofRows(s)
-		if err != nil {
-			return err
-		}
-		tests = append(tests, rowTest{of, c.extended()})
+	few, tests, err := s.tests()
+	if err != nil {
+		return err
 	}
 	var back []int64
 	if len(s.clock.offset) > 1 {
-		var err error
 		if back, err = s.times(); err != nil {
 			return err
 		}
 	}
-	var room []uint16
 	for i := range s.runs {
 		run := &s.runs[i]
 		dies := anyDead(dead, run.lo, run.hi)
-		if all && !dies && len(tests) == 0 && (back == nil || !run.cut) {
+		if all && !dies && len(tests) == 0 && few == nil && (back == nil || !run.cut) {
 			continue
 		}
-		if cap(room)-len(room) < run.hi-run.lo {
-			room = make([]uint16, 0, s.rows)
+		var list []uint16
+		if few != nil {
+			list = few.list(s, run)
+		} else {
+			list = s.live(run, all)
 		}
-		list := room[len(room) : len(room) : len(room)+run.hi-run.lo]
-		list = s.live(list, run, dead, dies, all)
+		if dies {
+			list = slices.DeleteFunc(list, func(i uint16) bool { return isDead(dead, int(i)) })
+		}
 		for _, t := range tests {
-			list = t.keep(list)
+			list = t.keep(s, list)
 		}
 		if back != nil && run.cut {
 			list = slices.DeleteFunc(list, func(i uint16) bool { return !s.clock.has(s.plan.q.Range, back[i]) })
 		}
-		run.list = list
 		if len(list) < run.hi-run.lo {
-			room = room[:len(room)+len(list)]
-		} else {
-			run.list = nil // all of them
+			run.list = s.plan.scratch.keep(list)
 		}
 	}
 	return nil
 }
 
-// live lists the rows of a run that are not dead and whose facts the question covers.
-func (s *selection) live(list []uint16, run *selected, dead []uint64, dies, all bool) []uint16 {
-	list = list[:run.hi-run.lo]
-	n := 0
-	switch {
-	case all:
-		for i := run.lo; i < run.hi; i++ {
-			list[n] = uint16(i)
-			n++
+// tests prepares the conditions on rows. If one holds for few rows, those of a coded column that have certain texts,
+// few lists them, and the others need not be known for all rows.
+func (s *selection) tests() (few *rowTest, tests []*rowTest, err error) {
+	for _, c := range s.plan.where {
+		if c.field.level != byCode {
+			continue
 		}
-	default:
-		covered := s.plan.covered
-		for i, f := range s.facts[run.lo:run.hi] {
-			list[n] = uint16(run.lo + i)
-			if covered[f] {
-				n++
+		t := &rowTest{field: c.field, absent: make([]bool, len(s.plan.facts))}
+		if t.codes, err = s.codes(c.field.source.number); err != nil {
+			return nil, nil, err
+		}
+		some := false
+		for _, number := range s.Segment.facts {
+			t.absent[number] = c.of(c.field.ofFacts(number))
+			some = some || t.absent[number] && s.plan.covered[number]
+		}
+		if t.codes != nil {
+			for _, variety := range c.field.ofCodes(t.codes) {
+				t.holds = append(t.holds, c.of(variety))
 			}
 		}
+		if !some && few == nil {
+			few = t
+		} else {
+			tests = append(tests, t)
+		}
 	}
-	list = list[:n]
-	if dies {
-		list = slices.DeleteFunc(list, func(i uint16) bool { return isDead(dead, int(i)) })
+	if few == nil { // for many rows it is better to know the varieties of all
+		tests = nil
+	}
+	for _, c := range s.plan.where {
+		if c.field.level == byRun || c.field.level == byFacts || (c.field.level == byCode && few != nil) {
+			continue
+		}
+		of, err := c.field.ofRows(s)
+		if err != nil {
+			return nil, nil, err
+		}
+		tests = append(tests, &rowTest{of: of, holds: c.extended()})
+	}
+	return few, tests, nil
+}
+
+// rowTest is a condition on rows: by variety of each row, or by code and facts.
+type rowTest struct {
+	of    []uint32
+	holds []bool // by variety; else by code
+
+	field  *field
+	codes  *codes
+	absent []bool // by facts, for rows without code
+}
+
+// keep drops the rows for which the condition does not hold.
+func (t *rowTest) keep(s *selection, list []uint16) []uint16 {
+	n := 0
+	for _, i := range list {
+		list[n] = i
+		if t.codes == nil && t.field == nil && t.holds[t.of[i]] || t.field != nil && t.ofRow(s, int(i)) {
+			n++
+		}
+	}
+	return list[:n]
+}
+
+func (t *rowTest) ofRow(s *selection, i int) bool {
+	if code := t.codes.code(i); code != 0 && t.field.counts(s.facts[i]) {
+		return t.holds[code]
+	}
+	return t.absent[s.facts[i]]
+}
+
+// list gives the rows of a run for which the condition holds, if it holds for none without code.
+func (t *rowTest) list(s *selection, run *selected) []uint16 {
+	list := s.plan.scratch.build()[:0]
+	if t.codes == nil {
+		return list
+	}
+	lo := t.codes.from(run.lo)
+	for k, code := range t.codes.of[lo:t.codes.from(run.hi)] {
+		if code == 0 || !t.holds[code] {
+			continue
+		}
+		i := t.codes.row(lo + k)
+		if number := s.facts[i]; s.plan.covered[number] && t.field.counts(number) {
+			list = append(list, uint16(i))
+		}
 	}
 	return list
 }
 
-// rowTest is a condition on rows.
-type rowTest struct {
-	of    []uint32
-	holds []bool
-}
-
-func (t *rowTest) keep(list []uint16) []uint16 {
+// live lists the rows of a run whose facts the question covers.
+func (s *selection) live(run *selected, all bool) []uint16 {
+	list := s.plan.scratch.build()[:run.hi-run.lo]
+	if all {
+		for k := range list {
+			list[k] = uint16(run.lo + k)
+		}
+		return list
+	}
 	n := 0
-	for _, i := range list {
-		list[n] = i
-		if t.holds[t.of[i]] {
+	covered := s.plan.covered
+	for i, f := range s.facts[run.lo:run.hi] {
+		list[n] = uint16(run.lo + i)
+		if covered[f] {
 			n++
 		}
 	}

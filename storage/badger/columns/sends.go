@@ -152,6 +152,7 @@ func (m *merge) next(ctx context.Context) (*cursor, error) {
 // start reads the segment and brings its rows into order.
 func (c *cursor) start(m *merge) error {
 	if !c.chosen {
+		m.plan.scratch.used = 0
 		s, err := m.plan.selectRows(c.part)
 		if s == nil || err != nil {
 			return err
@@ -228,6 +229,7 @@ func (m *merge) limit(ctx context.Context, n int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		m.plan.scratch.used = 0
 		s, err := m.plan.selectRows(&parts[i])
 		if err != nil {
 			return err

@@ -36,6 +36,11 @@ func (w *world) view(t testing.TB, rng *rand.Rand) *View {
 		slices.SortFunc(versions, func(a, b version) int { return int(a.Time - b.Time) })
 	}
 	v := &View{First: w.first, Secret: w.secret, Contact: w.contact, Persons: w.personsOf}
+	if rng.IntN(2) == 0 {
+		for block := range slices.Chunk(w.first, 64) {
+			v.Blocks = append(v.Blocks, BlockOf(block))
+		}
+	}
 	for len(versions) > 0 {
 		n := 1 + rng.IntN(min(len(versions), 1+rng.IntN(400)))
 		var rows []Row

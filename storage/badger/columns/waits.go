@@ -7,15 +7,16 @@ import (
 	"outboundbot/storage"
 )
 
-// answerTimes sets the median and p90 of the waits of each group; cells has the cell of each wait.
-func answerTimes(waits []int64, cells []uint32, g *grouping, tallies []storage.Tally) {
-	if len(g.groups) == 1 {
-		tallies[0].AnswerTime = answerTime(waits)
+// answerTimes sets the median and p90 of the waits of each group (MODEL 3, nearest rank); cells has the cell of each
+// wait.
+func (c *counting) answerTimes(cells []uint32, g *grouping, tallies []storage.Tally) {
+	if len(c.waits) >= manyWaits && len(tallies) <= fewGroups {
+		c.manyAnswerTimes(cells, g, tallies)
 		return
 	}
 	from := make([]int, len(tallies)+2)
-	for _, c := range cells {
-		for _, group := range g.of[c] {
+	for _, cell := range cells {
+		for _, group := range g.of[cell] {
 			from[group+2]++
 		}
 	}
@@ -23,9 +24,9 @@ func answerTimes(waits []int64, cells []uint32, g *grouping, tallies []storage.T
 		from[group+2] += from[group+1]
 	}
 	sorted := make([]int64, from[len(tallies)+1])
-	for k, c := range cells {
-		for _, group := range g.of[c] {
-			sorted[from[group+1]] = waits[k]
+	for k, cell := range cells {
+		for _, group := range g.of[cell] {
+			sorted[from[group+1]] = c.waits[k]
 			from[group+1]++
 		}
 	}
@@ -34,45 +35,122 @@ func answerTimes(waits []int64, cells []uint32, g *grouping, tallies []storage.T
 	}
 }
 
-// answerTime is the median and p90 by nearest rank (MODEL 3).
+// answerTime changes the order of what it is given.
 func answerTime(ms []int64) storage.AnswerTime {
 	if len(ms) == 0 {
 		return storage.AnswerTime{}
 	}
-	of := ranks(ms, (len(ms)*5+9)/10-1, (len(ms)*9+9)/10-1)
-	return storage.AnswerTime{Median: of[0], P90: of[1], Known: true}
+	median, p90 := rank(len(ms), 5), rank(len(ms), 9)
+	nth(ms, median)
+	nth(ms[median:], p90-median)
+	return storage.AnswerTime{Median: ms[median], P90: ms[p90], Known: true}
 }
 
-// ranks gives the numbers, none negative, that would stand in two places if all were sorted.
-func ranks(ms []int64, places ...int) []int64 {
-	out := make([]int64, 0, len(places))
-	if len(ms) < 1000 {
-		sorted := slices.Clone(ms)
-		slices.Sort(sorted)
-		for _, p := range places {
-			out = append(out, sorted[p])
-		}
-		return out
-	}
-	var count [classes]int
-	for _, v := range ms {
-		count[class(v)]++
-	}
-	for _, p := range places {
-		c := 0
-		for ; p >= count[c]; c++ {
-			p -= count[c]
-		}
-		near := make([]int64, 0, count[c])
-		for _, v := range ms {
-			if class(v) == c {
-				near = append(near, v)
+// nth brings the number that would stand at k if all were sorted there, and none greater before it.
+func nth(ms []int64, k int) {
+	for len(ms) > 12 {
+		pivot := max(min(ms[0], ms[len(ms)/2]), min(max(ms[0], ms[len(ms)/2]), ms[len(ms)-1]))
+		i, j := 0, len(ms)-1
+		for i <= j {
+			for ms[i] < pivot {
+				i++
+			}
+			for ms[j] > pivot {
+				j--
+			}
+			if i <= j {
+				ms[i], ms[j] = ms[j], ms[i]
+				i++
+				j--
 			}
 		}
-		slices.Sort(near)
-		out = append(out, near[p])
+		switch {
+		case k <= j:
+			ms = ms[:j+1]
+		case k >= i:
+			ms, k = ms[i:], k-i
+		default:
+			return
+		}
 	}
-	return out
+	slices.Sort(ms)
+}
+
+// rank is the place, from 0, of a share in tenths of n sorted numbers.
+func rank(n, tenths int) int { return (n*tenths+9)/10 - 1 }
+
+const (
+	manyWaits = 20_000 // from how many on classes are quicker than sorting
+	fewGroups = 64     // up to how many groups
+)
+
+// manyAnswerTimes counts the waits of each group by class, and sorts only those of the classes that the ranks lie in.
+func (c *counting) manyAnswerTimes(cells []uint32, g *grouping, tallies []storage.Tally) {
+	counts := make([][classes]uint32, len(tallies))
+	for k, cell := range cells {
+		if own := g.own[cell]; own != noGroup {
+			counts[own][class(c.waits[k])]++
+			continue
+		}
+		for _, group := range g.of[cell] {
+			counts[group][class(c.waits[k])]++
+		}
+	}
+	wanted := make([][2]wantedClass, len(tallies))
+	var any [classes]bool
+	for group := range tallies {
+		wanted[group] = ranksOf(&counts[group])
+		for _, w := range wanted[group] {
+			any[w.class] = any[w.class] || w.n > 0
+		}
+	}
+	for k, cell := range cells {
+		of := class(c.waits[k])
+		if !any[of] {
+			continue
+		}
+		for _, group := range g.of[cell] {
+			for i := range wanted[group] {
+				if w := &wanted[group][i]; w.class == of {
+					w.near = append(w.near, c.waits[k])
+				}
+			}
+		}
+	}
+	for group := range tallies {
+		if wanted[group][0].n == 0 {
+			continue
+		}
+		var at [2]int64
+		for i := range at {
+			w := &wanted[group][i]
+			slices.Sort(w.near)
+			at[i] = w.near[w.place]
+		}
+		tallies[group].AnswerTime = storage.AnswerTime{Median: at[0], P90: at[1], Known: true}
+	}
+}
+
+// wantedClass is the class that a rank lies in, and the place within it.
+type wantedClass struct {
+	n, class, place int
+	near            []int64
+}
+
+func ranksOf(count *[classes]uint32) (wanted [2]wantedClass) {
+	n := 0
+	for _, k := range count {
+		n += int(k)
+	}
+	for i, tenths := range [2]int{5, 9} {
+		w := wantedClass{n: n, place: rank(n, tenths)}
+		for n > 0 && w.place >= int(count[w.class]) {
+			w.place -= int(count[w.class])
+			w.class++
+		}
+		wanted[i] = w
+	}
+	return wanted
 }
 
 const (
@@ -80,7 +158,7 @@ const (
 	classes   = (64 - classBits) << classBits
 )
 
-// class puts numbers into classes that keep their order: as many as the highest bits tell apart.
+// class puts numbers that are not negative into classes that keep their order: as many as the highest bits tell apart.
 func class(v int64) int {
 	n := bits.Len64(uint64(v))
 	if n <= classBits {

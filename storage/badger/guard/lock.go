@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -25,6 +27,17 @@ func Lock(dir string) (release func(), err error) {
 		return nil, fmt.Errorf("%s: %w", dir, storage.ErrLocked)
 	}
 	return func() { f.Close() }, nil
+}
+
+// Owner is the process that has the database in dir open, 0 if that is not known. Badger writes it into a file that a
+// crash leaves behind, so it means something only of a folder that is locked.
+func Owner(dir string) (pid int) {
+	text, err := os.ReadFile(filepath.Join(dir, "LOCK"))
+	if err != nil {
+		return 0
+	}
+	pid, _ = strconv.Atoi(strings.TrimSpace(string(text)))
+	return pid
 }
 
 // Locked turns what Badger says of a folder in use into storage.ErrLocked. Badger does not wrap the cause, so its

@@ -6,8 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-
-	"github.com/dgraph-io/badger/v4"
 )
 
 // Refusal is why a store must not be opened, or cannot be trusted: one sentence with what to do.
@@ -52,22 +50,38 @@ type Check struct {
 	Super Super // zero if there is none
 	Found bool  // the superblock
 
-	dir    string
-	format uint32
-	accept bool
+	dir  string
+	opts Options
+}
+
+// Options say how a store is looked at before it is opened.
+type Options struct {
+	Format     uint32 // the latest that this program knows
+	AllBlocks  bool   // compare every block of every table, not only what Badger reads at once; see [Before]
+	AcceptLoss bool   // open a store that holds less than it acknowledged, or whose superblock is damaged
 }
 
 // Before looks at the database in dir before Badger does, which on a missing or short MANIFEST would delete its
-// tables. format is the one this program writes: a store of a later one gives a [*Refusal], as does everything that
-// cannot be served whole. Nothing is touched. With accept, a superblock that is damaged is done without.
-func Before(dir string, format uint32, accept bool) (*Check, error) {
-	c := &Check{dir: dir, format: format, accept: accept}
+// tables, and on a damaged table panic. What cannot be served whole, or is of a later format, gives a [*Refusal].
+// A store that somebody has open gives storage.ErrLocked. Nothing is touched; tables that Badger will delete are
+// linked into a folder "kept" until [Check.After] has found everything.
+//
+// It reads of each table the index and the last block, as Badger does. AllBlocks reads the tables whole, in the place
+// of Badger's OnTableRead: without it, a block that is damaged is found when its values are read, by their envelopes,
+// or when its keys are missing.
+func Before(dir string, opts Options) (*Check, error) {
+	c := &Check{dir: dir, opts: opts}
+	release, err := Lock(dir) // what another process is working on cannot be judged
+	if err != nil {
+		return nil, err
+	}
+	defer release()
 	s, found, err := Read(dir)
 	var newer *newerError
 	switch {
 	case errors.As(err, &newer):
 		return nil, c.refuse(fmt.Sprintf("has a superblock of %v", newer), upgrade)
-	case errors.Is(err, errNoSlot) && !accept:
+	case errors.Is(err, errNoSlot) && !opts.AcceptLoss:
 		return nil, c.refuse(fmt.Sprintf("has a superblock, %s, that is damaged, so that nothing tells whether the store is whole", filepath.Base(SuperPath(dir))), restoreIt+", or go on with what is there with --accept-loss")
 	case errors.Is(err, errNoSlot):
 		found = false
@@ -75,10 +89,13 @@ func Before(dir string, format uint32, accept bool) (*Check, error) {
 		return nil, err
 	}
 	c.Super, c.Found = s, found
-	if s.Format > format {
-		return nil, c.refuse(fmt.Sprintf("is of format %d, this program knows %d", s.Format, format), upgrade)
+	if s.Format > opts.Format {
+		return nil, c.refuse(fmt.Sprintf("is of format %d, this program knows %d", s.Format, opts.Format), upgrade)
 	}
-	return c, c.checkFolder()
+	if err := c.checkFolder(); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 func (c *Check) checkFolder() error {
@@ -98,18 +115,26 @@ func (c *Check) checkFolder() error {
 	what := ""
 	if name, is := f.missing(); is {
 		what = "lacks its data table " + name
+	} else if fault == "" {
+		name, err := f.damagedTable(c.opts.AllBlocks)
+		switch {
+		case err != nil:
+			return fmt.Errorf("reading the data tables: %w", err)
+		case name != "":
+			what = "has a damaged data table, " + name
+		}
 	}
 	if fault != "" {
 		what = fmt.Sprintf("holds %d data tables but its MANIFEST %s", len(f.tables), fault)
-		if len(f.tables) == 0 && !f.firstMem {
+		if len(f.tables) == 0 && !f.logs {
 			what = "is gone from its folder"
 		}
 	}
 	if what == "" {
-		return nil
+		return f.keep()
 	}
 	r := c.refuse(what, restoreIt)
-	if c.Super.Sequence > 0 && len(f.tables) == 0 && !f.firstMem {
+	if c.Super.Sequence > 0 && len(f.tables) == 0 && !f.logs {
 		r.Loss = &Loss{1, c.Super.Sequence, c.Super.Events}
 	}
 	return r
@@ -120,21 +145,24 @@ func (c *Check) refuse(what, do string) *Refusal {
 }
 
 // After compares what the opened database holds with what was acknowledged and gives the superblock to note commits
-// in. A store that holds less gives a [*Refusal] with the range lost; with accept in [Before] it gives the loss
-// instead, for the log. The caller has the database open, and so its lock.
+// in. A store that holds less gives a [*Refusal] with the range lost; with AcceptLoss it gives the loss instead, for
+// the log. The caller has the database open, and so its lock.
 func (c *Check) After(now Totals) (*Block, *Loss, error) {
 	loss := c.loss(now)
-	if loss != nil && !c.accept {
+	if loss != nil && !c.opts.AcceptLoss {
 		r := c.refuse(fmt.Sprintf("acknowledged %d commits with %d events and holds %d with %d", c.Super.Sequence, c.Super.Events, now.Sequence, now.Events), restoreIt+goOn)
 		r.Loss, r.Opened = loss, true
 		return nil, nil, r
 	}
 	s := c.Super
-	s.Format, s.Totals, s.Clean = c.format, now, false
+	s.Format, s.Totals, s.Clean = c.opts.Format, now, false
 	if s.ID == [16]byte{} {
 		s.ID = newID()
 	}
-	b := &Block{dir: c.dir, super: s}
+	if err := os.RemoveAll(filepath.Join(c.dir, keptName)); err != nil {
+		return nil, nil, err
+	}
+	b := &Block{dir: c.dir, super: s, reader: manifestReader{dir: c.dir}}
 	if err := b.begin(); err != nil {
 		return nil, nil, err
 	}
@@ -156,10 +184,10 @@ func (c *Check) loss(now Totals) *Loss {
 type Block struct {
 	dir string
 
-	mu    sync.Mutex
-	file  *os.File
-	super Super
-	seen  os.FileInfo // MANIFEST, when its head was last read
+	mu     sync.Mutex
+	file   *os.File
+	super  Super
+	reader manifestReader
 }
 
 // begin says that the store is open, durably, before anything changes in it.
@@ -206,19 +234,9 @@ func (b *Block) write() error {
 
 // look remembers how far MANIFEST has grown. One that cannot be read now is not the superblock's to complain about.
 func (b *Block) look() {
-	info, err := os.Stat(filepath.Join(b.dir, badger.ManifestFilename))
-	if err != nil {
-		return
+	if b.reader.look() == nil {
+		b.super.manifest = b.reader.manifest
 	}
-	m := &b.super.manifest
-	if b.seen == nil || !os.SameFile(info, b.seen) || m.headLen < headSize && info.Size() > b.seen.Size() {
-		length, sum, err := head(b.dir, info.Size())
-		if err != nil {
-			return
-		}
-		m.headLen, m.head, b.seen = length, sum, info
-	}
-	m.size, m.whole = uint64(info.Size()), [32]byte{}
 }
 
 // Close says that the store was closed, durably; the database must be closed already. After a failure that leaves
@@ -226,9 +244,9 @@ func (b *Block) look() {
 func (b *Block) Close() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	whole, err := wholeManifest(b.dir)
+	err := b.reader.look()
 	if err == nil {
-		b.super.manifest, b.super.Clean = whole, true
+		b.super.manifest, b.super.Clean = b.reader.manifest, true
 		if err = b.write(); err == nil {
 			err = b.file.Sync()
 		}

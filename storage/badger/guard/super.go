@@ -40,7 +40,7 @@ type manifest struct {
 	size    uint64
 	headLen uint32            // bytes of the head
 	head    uint32            // CRC-32C of them
-	whole   [sha256.Size]byte // hash at a clean close
+	whole   [sha256.Size]byte // hash of its first size bytes
 }
 
 // The superblock's file has two slots that are written by turns, on pages of their own. So a writing that is cut off
@@ -48,7 +48,7 @@ type manifest struct {
 //
 //	0   magic "obsuper\n"      8  version    12  length of the slot   16  format    20  flags: 1 clean
 //	24  id                     40 sequence   48  events               56  sends     64  turn
-//	72  MANIFEST: size         80 length of its head   84  CRC-32C of its head      88  SHA-256 of it, if clean
+//	72  MANIFEST: size         80 length of its head   84  CRC-32C of its head      88  SHA-256 of it
 //	120 CRC-32C of all before
 //
 // Numbers are little-endian. A later version may add members before the checksum.
@@ -129,18 +129,24 @@ func Read(dir string) (s Super, found bool, err error) {
 	if err != nil {
 		return Super{}, false, fmt.Errorf("reading the superblock: %w", err)
 	}
+	s, err = parse(b)
+	return s, true, err
+}
+
+// parse takes the latest whole slot of a superblock's file.
+func parse(b []byte) (s Super, err error) {
 	err = errNoSlot
 	for at := 0; at < len(b) && at <= slotStride; at += slotStride {
 		slot, fault := decodeSlot(b[at:min(len(b), at+slotStride)])
 		var newer *newerError
 		switch {
 		case errors.As(fault, &newer):
-			return Super{}, true, fault
+			return Super{}, fault
 		case fault == nil && (err != nil || slot.turn > s.turn):
 			s, err = slot, nil
 		}
 	}
-	return s, true, err
+	return s, err
 }
 
 // newID is a random store id.
@@ -155,11 +161,11 @@ func WriteSuper(dir string, s Super) error {
 	if s.ID == [16]byte{} {
 		s.ID = newID()
 	}
-	whole, err := wholeManifest(dir)
-	if err != nil {
-		return err
+	r := &manifestReader{dir: dir}
+	if err := r.look(); err != nil {
+		return fmt.Errorf("reading MANIFEST: %w", err)
 	}
-	s.manifest, s.Clean = whole, true
+	s.manifest, s.Clean = r.manifest, true
 	return replaceSuper(SuperPath(dir), &s)
 }
 

@@ -12,6 +12,7 @@ type Block struct {
 	keys    Keys
 	columns [columns][]byte
 	bits    []byte
+	numbers []byte // bits too: those of numbers of sends and conversations
 	sealed  []byte
 	start   storage.Instant
 	forms   []readForm
@@ -22,7 +23,7 @@ type Block struct {
 	components []uint32
 	entries    []entry
 	persons    []uint32
-	marks      [][eventColumns + 1]uint32 // where the components that are marked stand in columns and bits
+	marks      []mark // of every marked-th component but the first
 }
 
 // entry is where a component stands.
@@ -31,6 +32,10 @@ type entry struct {
 	person          uint32 // the first one's place among all
 	from, to, state uint32 // its sealed piece, and how much of it is state
 }
+
+// maxDensity is more events than one byte can hold: an event has an id of its own, so it has sealed bits, or its
+// message has, and there are few templates.
+const maxDensity = 2 * maxTemplates
 
 // readForm is a form made ready for reading.
 type readForm struct {
@@ -44,22 +49,7 @@ type readForm struct {
 type readShape struct {
 	shape
 	start uint64
-}
-
-// dictionary has the values of a field: those that follow from nothing, then those of each value of the parent.
-type dictionary struct {
-	starts []uint32 // by parent from 1; one more for the end
-	values []uint32
-	texts  []string
-}
-
-// text gives the value of a rank after a parent's value, and its own place.
-func (d *dictionary) text(parent int, rank uint64) (s string, place int, ok bool) {
-	if parent+1 >= len(d.starts) || rank >= uint64(d.starts[parent+1]-d.starts[parent]) {
-		return "", 0, false
-	}
-	place = int(d.starts[parent]) + int(rank)
-	return d.texts[d.values[place]], place, true
+	knots []knot
 }
 
 // Open unpacks a block that was built for that run. The block is kept.
@@ -71,7 +61,7 @@ func Open(block []byte, run uint64, keys Keys) (*Block, error) {
 	b := &Block{run: run, keys: keys}
 	components, events := in.code(), in.code()
 	b.start = storage.Instant(in.code())
-	public := in.code()
+	public, numbers := in.code(), in.code()
 	if in.over {
 		return nil, errDamaged
 	}
@@ -79,11 +69,11 @@ func Open(block []byte, run uint64, keys Keys) (*Block, error) {
 	if err != nil {
 		return nil, err
 	}
-	if public > uint64(len(rest)) {
+	if public > uint64(len(rest)) || numbers > uint64(len(rest))-public {
 		return nil, errDamaged
 	}
-	b.bits, b.sealed = rest[:public], rest[public:]
-	if components > uint64(len(b.columns[numberColumn])) || events > uint64(len(b.columns[formColumn])) {
+	b.bits, b.numbers, b.sealed = rest[:public], rest[public:public+numbers], rest[public+numbers:]
+	if components > uint64(len(b.columns[numberColumn])) || events > uint64(len(b.columns[formColumn])) || events/maxDensity > uint64(len(block)) {
 		return nil, errDamaged
 	}
 	for _, read := range []func() bool{
@@ -98,106 +88,65 @@ func Open(block []byte, run uint64, keys Keys) (*Block, error) {
 }
 
 func (b *Block) readEntries(n int, events uint64) bool {
-	numbers, counts := cursor{b: b.columns[numberColumn]}, cursor{b: b.columns[countColumn]}
-	who, sealed := cursor{b: b.columns[whoColumn]}, cursor{b: b.columns[sealedColumn]}
+	var in [markColumn - numberColumn]cursor
+	for k := range in {
+		in[k].b = b.columns[numberColumn+k]
+	}
+	next := func(column int) uint64 { return in[column-numberColumn].code() }
+	who := uint64(len(b.columns[whoColumn]))
 	b.components, b.entries = make([]uint32, n), make([]entry, n)
-	b.persons = make([]uint32, 0, len(who.b))
+	b.persons = make([]uint32, 0, who)
 	number, person, at, sum := uint64(0), int64(0), uint64(0), uint64(0)
 	for i := range b.entries {
-		number += numbers.code()
-		persons, had := counts.code(), counts.code()
-		length, state := sealed.code(), sealed.code()
+		number += next(numberColumn)
+		persons, had := next(personsColumn), next(eventsColumn)
+		length, state := next(sealedColumn), next(stateColumn)
 		sum += had
-		if number > 1<<32-1 || persons > uint64(len(who.b)) || sum > events || state > length || length > uint64(len(b.sealed))-at {
+		if number > 1<<32-1 || persons > who-uint64(len(b.persons)) || sum > events || state > length || length > uint64(len(b.sealed))-at {
 			return false
 		}
 		b.components[i] = uint32(number)
 		b.entries[i] = entry{uint32(persons), uint32(had), uint32(len(b.persons)), uint32(at), uint32(at + length), uint32(state)}
 		at += length
 		for range persons {
-			person += unzigzag(who.code())
+			person += unzigzag(next(whoColumn))
 			b.persons = append(b.persons, uint32(person))
-			if who.over {
-				return false
-			}
 		}
 	}
-	return !numbers.over && !counts.over && !sealed.over && sum == events && at == uint64(len(b.sealed))
+	for k := range in {
+		if in[k].over {
+			return false
+		}
+	}
+	return sum == events && at == uint64(len(b.sealed))
 }
 
 func (b *Block) readMarks() bool {
 	in := cursor{b: b.columns[markColumn]}
 	n := max(0, len(b.entries)-1) / marked
-	if n*(eventColumns+1) > len(in.b) {
+	if n*(eventColumns+2) > len(in.b) {
 		return false
 	}
-	b.marks = make([][eventColumns + 1]uint32, n)
-	for i := range b.marks {
-		for k := range b.marks[i] {
-			v := in.code()
-			limit := len(b.bits) * 8
-			if k < eventColumns {
-				limit = len(b.columns[k])
-			}
-			if v > uint64(limit) {
+	b.marks = make([]mark, n)
+	for k := range eventColumns {
+		at := uint64(0)
+		for i := range b.marks {
+			if at += in.code(); at > uint64(len(b.columns[k])) {
 				return false
 			}
-			b.marks[i][k] = uint32(v)
+			b.marks[i].columns[k] = uint32(at)
 		}
+	}
+	bits, numbers := uint64(0), uint64(0)
+	for i := range b.marks {
+		bits += in.code()
+		numbers += in.code()
+		if bits > uint64(len(b.bits))*8 || numbers > uint64(len(b.numbers))*8 {
+			return false
+		}
+		b.marks[i].bits, b.marks[i].numbers = uint32(bits), uint32(numbers)
 	}
 	return !in.over
-}
-
-func (b *Block) readNames() bool {
-	lengths, names := cursor{b: b.columns[lengthColumn]}, string(b.columns[nameColumn])
-	counts, values := cursor{b: b.columns[childColumn]}, cursor{b: b.columns[valueColumn]}
-	for f := range fields {
-		d := &b.names[f]
-		n := lengths.code()
-		if n > uint64(len(lengths.b)) {
-			return false
-		}
-		d.texts = make([]string, n)
-		for i := range d.texts {
-			length := lengths.code()
-			if length > uint64(len(names)) {
-				return false
-			}
-			d.texts[i], names = names[:length], names[length:]
-		}
-		if !d.read(f, len(b.names[parents[f]].texts), &counts, &values) {
-			return false
-		}
-	}
-	return !lengths.over && !counts.over && !values.over
-}
-
-// read gets which values follow from which of the parent's.
-func (d *dictionary) read(f field, ofParent int, counts, values *cursor) bool {
-	if parents[f] == 0 {
-		d.starts = []uint32{0, uint32(len(d.texts))}
-		d.values = make([]uint32, len(d.texts))
-		for i := range d.values {
-			d.values[i] = uint32(i)
-		}
-		return true
-	}
-	d.starts = make([]uint32, 1, ofParent+2)
-	for range ofParent + 1 {
-		n := counts.code()
-		if n > uint64(len(values.b)-values.i) {
-			return false
-		}
-		for range n {
-			v := values.code()
-			if v >= uint64(len(d.texts)) {
-				return false
-			}
-			d.values = append(d.values, uint32(v))
-		}
-		d.starts = append(d.starts, uint32(len(d.values)))
-	}
-	return true
 }
 
 func (b *Block) readForms() bool {
@@ -270,6 +219,10 @@ func (b *Block) readShapes() bool {
 			sh.prefix = in.text()
 			k, pad, sealed, length := in.code(), in.code(), in.code(), in.code()
 			sh.start = in.code()
+			var ok bool
+			if sh.knots, ok = in.knots(); !ok {
+				return false
+			}
 			if k >= uint64(classes) || pad > 2 || sealed > 1 || length > 1<<16-1 || class(k).counts() && length > 40 {
 				return false
 			}
@@ -277,6 +230,18 @@ func (b *Block) readShapes() bool {
 		}
 	}
 	return !in.over
+}
+
+// Size is about how much memory the block takes, in bytes.
+func (b *Block) Size() int {
+	n := len(b.bits) + len(b.numbers) + len(b.sealed) + 28*len(b.entries) + 4*len(b.persons)
+	for k := range b.columns {
+		n += len(b.columns[k])
+	}
+	for f := range b.names {
+		n += 16*len(b.names[f].texts) + 4*len(b.names[f].values)
+	}
+	return n + len(b.marks)*(eventColumns*4+16) + len(b.forms)*96
 }
 
 // Components are those of the block, ascending. The slice is the block's own.

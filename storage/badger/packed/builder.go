@@ -5,18 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/bits"
-	"strings"
 
 	"outboundbot/storage"
 )
 
-// Builder packs components into a block. It is for one goroutine; after an error of Add it is as it was before.
+// Builder packs components into one block after another. It is for one goroutine; after an error of Add it is as it
+// was before.
 type Builder struct {
 	run     uint64
 	keys    Keys
 	columns [columns][]byte
 	bits    bitWriter // public
+	pending []pending
+	list    []pending // of one shape
+	numbers bitWriter // of those that are pending, public too
+	marks   []mark
 	hidden  bitWriter // of the component that is being added
 	sealed  []byte
 	names   *names
@@ -37,7 +40,8 @@ type Builder struct {
 type componentState struct {
 	number                 uint32
 	persons                []uint32
-	contacts               []string // of persons
+	contacts               []string       // of persons
+	places                 map[string]int // of contacts, where there are many
 	sends, talks, messages references
 	spellings              references
 	lastText               [fields]string
@@ -46,18 +50,36 @@ type componentState struct {
 	person                 int  // of the contact before
 	begun, selfNamed       bool // events were added; sends go by their message ids
 	at                     storage.Instant
+	nested                 []byte          // bytes of the last literal that has some
 	last                   [roles][]uint64 // number of each shape, 0 before the first
 }
 
-// NewBuilder starts a block of a run, whose number is below 2^63. A run and a component must never come together again in another block, since
-// they are what a component's key is used with.
+// NewBuilder starts a block of a run, whose number is below 2^63. A run and a component must never come together in
+// two blocks, not even if the first was never stored, since they are what sets the use of a component's key apart:
+// numbers of runs that begin anew after a crash must be random, or skip what may have been used.
 func NewBuilder(run uint64, keys Keys) *Builder {
 	return &Builder{run: run, keys: keys, names: newNames(), forms: newForms()}
 }
 
+// reset empties the builder for another block, and keeps its room.
+func (b *Builder) reset() {
+	for i := range b.columns {
+		b.columns[i] = b.columns[i][:0]
+	}
+	b.bits.reset()
+	b.numbers.reset()
+	b.names.reset()
+	b.forms.reset()
+	for r := range b.shapes {
+		b.shapes[r].reset()
+	}
+	b.sealed, b.pending, b.marks = b.sealed[:0], b.pending[:0], b.marks[:0]
+	b.components, b.events, b.first, b.last, b.lastPerson, b.start, b.started = 0, 0, 0, 0, 0, 0, false
+}
+
 // Size is about how many bytes the block has before compression.
 func (b *Builder) Size() int {
-	n := len(b.sealed) + len(b.bits.b)
+	n := len(b.sealed) + len(b.bits.b) + 4*len(b.pending)
 	for i := range b.columns {
 		n += len(b.columns[i])
 	}
@@ -90,6 +112,7 @@ func (b *Builder) Add(bundle Bundle) error {
 		}
 		c.contacts = append(c.contacts, id)
 	}
+	c.place()
 	b.mark()
 	b.hidden.reset()
 	for i := range bundle.Events {
@@ -124,7 +147,7 @@ func (c *componentState) reset(bundle *Bundle) {
 	for r := range c.last {
 		clear(c.last[r])
 	}
-	c.selfNamed = false
+	c.selfNamed, c.nested = false, nil
 	for i := range bundle.Events {
 		e := &bundle.Events[i]
 		c.selfNamed = c.selfNamed || e.Send != "" && e.Send == e.Message
@@ -135,16 +158,23 @@ func (c *componentState) reset(bundle *Bundle) {
 // the first.
 const marked = 64
 
-// mark notes where each column stands.
+// mark is where each column stands before a component. What waits for the block to be whole is counted.
+type mark struct {
+	columns       [eventColumns]uint32
+	bits, numbers uint32
+	pending       int
+}
+
+// mark notes where a component begins.
 func (b *Builder) mark() {
 	if b.components%marked != 0 || b.components == 0 {
 		return
 	}
-	to := &b.columns[markColumn]
-	for _, c := range b.columns[:eventColumns] {
-		*to = binary.AppendUvarint(*to, uint64(len(c)))
+	m := mark{bits: uint32(b.bits.position()), pending: len(b.pending)}
+	for i := range m.columns {
+		m.columns[i] = uint32(len(b.columns[i]))
 	}
-	*to = binary.AppendUvarint(*to, uint64(b.bits.position()))
+	b.marks = append(b.marks, m)
 }
 
 func (b *Builder) code(column int, v uint64) {
@@ -167,8 +197,8 @@ func (b *Builder) close(bundle *Bundle, key [16]byte) {
 		b.first = bundle.Component
 	}
 	b.code(numberColumn, uint64(bundle.Component-b.last))
-	b.code(countColumn, uint64(len(bundle.Persons)))
-	b.code(countColumn, uint64(len(bundle.Events)))
+	b.code(personsColumn, uint64(len(bundle.Persons)))
+	b.code(eventsColumn, uint64(len(bundle.Events)))
 	for _, p := range bundle.Persons {
 		b.code(whoColumn, zigzag(int64(p)-int64(b.lastPerson)))
 		b.lastPerson = p
@@ -176,193 +206,11 @@ func (b *Builder) close(bundle *Bundle, key [16]byte) {
 	hidden := append(b.hidden.close(), bundle.State...)
 	b.hidden.b = hidden
 	b.code(sealedColumn, uint64(len(hidden)))
-	b.code(sealedColumn, uint64(len(bundle.State)))
+	b.code(stateColumn, uint64(len(bundle.State)))
 	from := len(b.sealed)
 	b.sealed = append(b.sealed, hidden...)
 	b.sealer.xor(b.sealed[from:], key, b.run, bundle.Component)
 	b.last = bundle.Component
 	b.components++
 	b.events += len(bundle.Events)
-}
-
-// event packs one event.
-func (b *Builder) event(e *storage.Event) {
-	c := &b.c
-	kind, h := b.names.find(typeField, noNode, string(e.Type))
-	if kind < 0 {
-		kind = b.names.add(typeField, noNode, string(e.Type), h)
-	}
-	f := form{kind: kind, fields: present(e), more: uint16(
-		bit(e.Test)*testFlag | bit(e.Sale)*saleFlag | bit(e.Seq != 0)*sequenceFlag | bit(e.UpTo != 0)*upToFlag |
-			has(e.Send)*sendFlag | has(e.Conversation)*talkFlag | has(e.Message)*messageFlag | has(e.Value)*valueFlag)}
-	for _, field := range placeFields {
-		f.same |= bit(f.fields>>field&1 != 0 && *field.at(e) == c.lastText[field]) << field
-	}
-	person := 0
-	if e.Contact != "" {
-		f.contact, person = c.contact(e.Contact)
-	}
-	if e.ReplyTo != "" {
-		f.reply = messageReply
-		if _, ok := c.sends.known(e.ReplyTo); ok {
-			f.reply = sendReply
-		}
-	}
-	f.template = b.template(e)
-	b.code(formColumn, b.forms.code(f, c.form))
-	c.form = b.forms.last + 1
-	class := timeClass(e.Type)
-	b.time(e, class)
-	b.links(e, &f, person, 1-int(bit(class == making)))
-	for rest := f.fields &^ f.same; rest != 0; rest &= rest - 1 {
-		b.name(field(bits.TrailingZeros32(rest)), e)
-	}
-	if e.Value != "" {
-		b.literal(valueRole, e.Value, false)
-	}
-}
-
-// time packs the step from the event before; for the first one of a component, from that of the block.
-func (b *Builder) time(e *storage.Event, class int) {
-	c := &b.c
-	if c.begun {
-		b.number(stepColumn+class, uint64(e.At-c.at))
-	} else {
-		if !b.started {
-			b.start, b.started = e.At, true
-		}
-		b.number(firstColumn, zigzag(int64(e.At-b.start)))
-	}
-	c.begun, c.at = true, e.At
-}
-
-// contact tells how a contact is written and whose it is.
-func (c *componentState) contact(s string) (way uint8, person int) {
-	if c.person < len(c.contacts) && c.contacts[c.person] == s {
-		return plainContact, c.person
-	}
-	for i, id := range c.contacts {
-		switch {
-		case id == s:
-			c.person = i
-			return plainContact, i
-		case id != "" && len(s) == len(id)+1 && s[0] == '+' && s[1:] == id:
-			return plusContact, i
-		}
-	}
-	return otherContact, 0
-}
-
-// template finds out whether the id of an event is made of another id that it has.
-func (b *Builder) template(e *storage.Event) uint8 {
-	for base, s := range [bases]string{e.Message, e.Send, e.Conversation} {
-		prefix, suffix, ok := cut(e.ID, s)
-		if !ok {
-			continue
-		}
-		if n := b.forms.template(template{uint8(base), prefix, suffix}, b.c.contacts); n > 0 {
-			return n
-		}
-	}
-	return 0
-}
-
-// links packs ids and the contact. The part is 0 for events that make a send, 1 for others.
-func (b *Builder) links(e *storage.Event, f *form, person, part int) {
-	c := &b.c
-	if e.Message != "" {
-		code := c.messages.code(e.Message)
-		if b.code(messageColumn+part, code); code == 0 {
-			b.literal(messageRole, e.Message, true)
-		}
-	}
-	if e.Send != "" {
-		code := c.sends.code(e.Send)
-		if b.code(sendColumn+part, code); code == 0 {
-			b.literal(sendRole, e.Send, c.tells(e.Send))
-		}
-	}
-	if e.Conversation != "" {
-		code := c.talks.code(e.Conversation)
-		if b.code(talkColumn+part, code); code == 0 {
-			b.literal(talkRole, e.Conversation, c.tells(e.Conversation))
-		}
-	}
-	if f.template == 0 {
-		b.literal(eventRole, e.ID, true)
-	}
-	switch f.reply {
-	case sendReply:
-		code, _ := c.sends.known(e.ReplyTo)
-		b.code(replyColumn, code)
-	case messageReply:
-		code := c.messages.code(e.ReplyTo)
-		if b.code(replyColumn, code); code == 0 {
-			b.literal(messageRole, e.ReplyTo, true)
-		}
-	}
-	switch {
-	case f.contact == otherContact:
-		code := c.spellings.code(e.Contact)
-		if b.code(spellingColumn, code); code == 0 {
-			b.literal(spellingRole, e.Contact, true)
-		}
-	case f.contact != noContact && len(c.persons) > 1:
-		b.code(personColumn, uint64(person))
-	}
-	if e.Seq != 0 {
-		b.number(sequenceColumn, zigzag(e.Seq))
-	}
-	if e.UpTo != 0 {
-		b.number(upToColumn, zigzag(int64(e.UpTo-e.At)))
-	}
-}
-
-// tells whether a public id says who somebody is: a message id that stands for a send, or one made with a contact.
-func (c *componentState) tells(id string) bool {
-	if c.selfNamed || strings.Contains(id, "wamid.") {
-		return true
-	}
-	if _, ok := c.messages.known(id); ok {
-		return true
-	}
-	return c.names(id)
-}
-
-// names tells whether a text has a contact of the component in it.
-func (c *componentState) names(s string) bool {
-	for _, id := range c.contacts {
-		if len(id) >= 4 && len(s) >= len(id) && strings.Contains(s, id) {
-			return true
-		}
-	}
-	return false
-}
-
-// name packs the value of a field in dictionaries.
-func (b *Builder) name(f field, e *storage.Event) {
-	c := &b.c
-	s := *f.at(e)
-	column := fieldColumn + int(f)
-	if parents[f] == 0 && s == c.lastText[f] {
-		b.columns[column] = append(b.columns[column], sameCode)
-		return
-	}
-	parent := int32(noNode)
-	if p := parents[f]; p != 0 && *p.at(e) != "" {
-		parent = c.lastNode[p]
-	}
-	id, h := b.names.find(f, parent, s)
-	switch {
-	case id >= 0:
-	case c.names(s):
-		b.columns[column] = append(b.columns[column], sealedCode)
-		b.literal(nameRole, s, true)
-		c.lastText[f], c.lastNode[f] = "", noNode
-		return
-	default:
-		id = b.names.add(f, parent, s, h)
-	}
-	c.lastText[f], c.lastNode[f] = s, id
-	b.code(column, uint64(b.names.nodes[id].rank)+firstRank)
 }

@@ -34,11 +34,13 @@ const (
 
 // Columns that are read when a block is opened; they follow the others.
 const (
-	numberColumn = eventColumns + iota // of components
-	countColumn                        // of persons and of events
-	whoColumn                          // persons
-	sealedColumn                       // lengths of sealed pieces and of states in them
-	markColumn                         // where columns stand at some components
+	numberColumn  = eventColumns + iota // of components
+	personsColumn                       // how many
+	eventsColumn                        // how many
+	whoColumn                           // persons
+	sealedColumn                        // lengths of sealed pieces
+	stateColumn                         // lengths of states in them
+	markColumn                          // where columns stand at some components
 	formsColumn
 	shapesColumn
 	childColumn  // how many values of a field follow from each of its parent
@@ -127,30 +129,40 @@ const (
 // Damage cannot make a reader ask for more memory than this: room for a block of so many bytes.
 func roomFor(block int) uint64 { return 4<<20 + 256*uint64(block) }
 
-// appendColumns appends columns: the length of each, the frames they are in, the frames. The columns that are short
-// share the last frame.
-func appendColumns(block []byte, all *[columns][]byte) []byte {
-	var short []byte
+// appendColumns appends columns: how many are not empty, for each of these how many it is behind the one before and
+// its length, then the frames they are in. Columns that are short share the last frame.
+func appendColumns(block []byte, all *[columns][]byte, compress bool) []byte {
+	short := make([]byte, 0, 4096)
+	full := uint64(0)
+	for _, c := range all {
+		full += uint64(bit(len(c) > 0))
+	}
+	block = binary.AppendUvarint(block, full)
+	last := 0
 	for i, c := range all {
+		if len(c) == 0 {
+			continue
+		}
+		block = append(block, byte(i-last))
 		block = binary.AppendUvarint(block, uint64(len(c)))
+		last = i
 		if len(c) < small {
-			short = append(short, all[i]...)
+			short = append(short, c...)
 		}
 	}
 	for _, c := range all {
 		if len(c) >= small {
-			block = appendFrame(block, c)
+			block = appendFrame(block, c, compress)
 		}
 	}
-	return appendFrame(block, short)
+	return appendFrame(block, short, compress)
 }
 
-// appendFrame appends a column: the length of what follows and whether it is compressed. A column that shrinks so
-// much that a reader would take it for damage is not compressed.
-func appendFrame(block, column []byte) []byte {
-	if len(column) >= tiny {
-		packed := packer.EncodeAll(column, nil)
-		if len(packed) < len(column) && uint64(len(column)) < roomFor(len(packed))/8 {
+// appendFrame appends a column: the length of what follows and whether it is compressed.
+func appendFrame(block, column []byte, compress bool) []byte {
+	if len(column) >= tiny && compress {
+		packed := packer.EncodeAll(column, make([]byte, 0, len(column)))
+		if len(packed) < len(column) {
 			block = binary.AppendUvarint(block, uint64(len(packed))<<1|1)
 			return append(block, packed...)
 		}
@@ -159,31 +171,40 @@ func appendFrame(block, column []byte) []byte {
 	return append(block, column...)
 }
 
+// columnLengths reads the lengths of all columns. Behind a block of so many bytes there cannot be more than there is
+// room for.
+func (c *cursor) columnLengths(block int) (lengths [columns]uint64, sum uint64, err error) {
+	at := 0
+	for n := c.code(); n > 0; n-- {
+		gap, length := c.code(), c.code()
+		if at += int(gap & 0xff); at >= columns || length > roomFor(block) || c.over {
+			return lengths, 0, errDamaged
+		}
+		sum += length - lengths[at]
+		lengths[at] = length
+	}
+	if sum > roomFor(block) {
+		return lengths, 0, errDamaged
+	}
+	return lengths, sum, nil
+}
+
 // readColumns reads what appendColumns wrote and gives the rest. Columns that are not compressed stay where they are.
 func readColumns(block []byte, all *[columns][]byte) ([]byte, error) {
 	in := cursor{b: block}
-	var lengths [columns]uint64
-	var sum, short uint64
-	room := roomFor(len(block))
-	for i := range lengths {
-		lengths[i] = in.code()
-		if lengths[i] > room || in.over {
-			return nil, errDamaged
-		}
-		if sum += lengths[i]; sum > room {
-			return nil, errDamaged
-		}
-		if lengths[i] < small {
-			short += lengths[i]
-		}
+	lengths, sum, err := in.columnLengths(len(block))
+	if err != nil {
+		return nil, err
 	}
+	short := uint64(0)
 	memory := make([]byte, 0, sum)
-	var err error
 	for i, n := range lengths {
-		if n >= small {
-			if all[i], memory, err = in.frame(n, memory); err != nil {
-				return nil, err
-			}
+		if n < small {
+			short += n
+			continue
+		}
+		if all[i], memory, err = in.frame(n, memory); err != nil {
+			return nil, err
 		}
 	}
 	rest, _, err := in.frame(short, memory)

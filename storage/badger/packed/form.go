@@ -69,9 +69,15 @@ func cut(id, base string) (prefix, suffix string, ok bool) {
 	if len(base) < minBase || len(id) < len(base) || len(id) > len(base)+2*maxAffix {
 		return "", "", false
 	}
-	i := strings.Index(id, base)
-	if i < 0 {
-		return "", "", false
+	i := len(id) - len(base)
+	switch {
+	case id[:len(base)] == base:
+		i = 0
+	case id[i:] == base:
+	default:
+		if i = strings.Index(id, base); i < 0 {
+			return "", "", false
+		}
 	}
 	prefix, suffix = id[:i], id[i+len(base):]
 	return prefix, suffix, wordy(prefix) && wordy(suffix)
@@ -104,6 +110,17 @@ func newForms() forms {
 	return forms{index: map[form]uint32{}, followers: make([][]uint32, 1), ranks: map[uint64]uint32{}}
 }
 
+// reset empties the forms for another block.
+func (t *forms) reset() {
+	clear(t.index)
+	clear(t.ranks)
+	clear(t.templates)
+	for i := range t.followers {
+		t.followers[i] = t.followers[i][:0]
+	}
+	t.list, t.followers, t.templates = t.list[:0], t.followers[:1], t.templates[:0]
+}
+
 // fewForms is how many followers are looked at one by one.
 const fewForms = 16
 
@@ -121,7 +138,11 @@ func (t *forms) code(f form, after int) uint64 {
 		id = uint32(len(t.list))
 		t.index[f] = id
 		t.list = append(t.list, f)
-		t.followers = append(t.followers, nil)
+		if n := len(t.followers); n < cap(t.followers) {
+			t.followers = t.followers[:n+1] // with the room of an earlier block
+		} else {
+			t.followers = append(t.followers, nil)
+		}
 	}
 	t.last = int(id)
 	key := uint64(after)<<32 | uint64(id)
@@ -148,11 +169,14 @@ func (t *forms) template(x template, contacts []string) uint8 {
 	return uint8(len(t.templates))
 }
 
-// shares tells whether a word is part of a contact.
+// shares tells whether a word is part of a contact; of many contacts, it may be.
 func shares(word string, contacts []string) bool {
 	word = strings.ToLower(strings.Trim(word, marks))
 	if len(word) < 3 {
 		return false
+	}
+	if len(contacts) >= manyContacts {
+		return true
 	}
 	for _, c := range contacts {
 		if strings.Contains(strings.ToLower(c), word) {

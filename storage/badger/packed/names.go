@@ -27,6 +27,7 @@ type names struct {
 	seed  maphash.Seed
 	slots []uint32 // places in nodes, from 1; open addressing
 	nodes []node
+	hints [hinted]uint32            // nodes found lately, from 1
 	count map[uint64]uint32         // values by field and parent
 	index [fields]map[string]uint32 // names that more than one parent can have
 	texts [fields][]string          // names by first appearance
@@ -37,17 +38,50 @@ func newNames() *names {
 	return &names{seed: maphash.MakeSeed(), slots: make([]uint32, 1<<10), count: map[uint64]uint32{}}
 }
 
+// reset empties the dictionaries for another block.
+func (t *names) reset() {
+	clear(t.slots)
+	clear(t.hints[:])
+	clear(t.nodes)
+	clear(t.count)
+	t.nodes = t.nodes[:0]
+	for f := range fields {
+		clear(t.index[f])
+		clear(t.texts[f])
+		t.texts[f], t.order[f] = t.texts[f][:0], t.order[f][:0]
+	}
+}
+
+// hinted is how many values may be found by a glance at their ends, without a hash over all of them.
+const hinted = 1 << 12
+
+func hint(f field, parent int32, s string) uint32 {
+	n := len(s)
+	k := uint32(f)*0x9e3779b1 + uint32(parent)*0x85ebca77 + uint32(n)*0xc2b2ae3d + uint32(s[n-1])*0x27d4eb2f + uint32(s[n>>1])*0x165667b1
+	if n > 1 {
+		k += uint32(s[n-2]) * 0x9e3779b9
+	}
+	return (k ^ k>>15) * 0x2c1b3c6d >> 20
+}
+
 func mixed(h uint64, f field, parent int32) uint64 {
 	h ^= (uint64(f)<<32 | uint64(uint32(parent))) * 0x9e3779b97f4a7c15
 	return h ^ h>>29
 }
 
-// find gives the node of a value, or -1 and the hash to add it with.
+// find gives the node of a value, which is not empty, or -1 and the hash to add it with.
 func (t *names) find(f field, parent int32, s string) (int32, uint64) {
+	at := hint(f, parent, s)
+	if i := t.hints[at]; i != 0 {
+		if n := &t.nodes[i-1]; n.parent == parent && n.field == f && n.text == s {
+			return int32(i - 1), 0
+		}
+	}
 	h := mixed(maphash.String(t.seed, s), f, parent)
 	for i := h & uint64(len(t.slots)-1); t.slots[i] != 0; i = (i + 1) & uint64(len(t.slots)-1) {
 		n := &t.nodes[t.slots[i]-1]
 		if n.hash == h && n.parent == parent && n.field == f && n.text == s {
+			t.hints[at] = t.slots[i]
 			return int32(t.slots[i] - 1), h
 		}
 	}
@@ -65,6 +99,7 @@ func (t *names) add(f field, parent int32, s string, h uint64) int32 {
 	t.count[key]++
 	t.order[f] = append(t.order[f], id)
 	t.place(h, id+1)
+	t.hints[hint(f, parent, s)] = id + 1
 	return int32(id)
 }
 

@@ -12,14 +12,18 @@ type reader struct {
 	b       *Block
 	columns [eventColumns]cursor
 	bits    bitReader // public
+	numbers bitReader // public
 	hidden  bitReader // of the component that is read
 	piece   []byte    // opened
 	sealer  sealer
 
 	contacts []string
+	nested   []byte // bytes of the last literal that has some
+	spare    []byte // room for the next
 	text     []byte // literals of the component one after the other
 	fixes    []fix  // where they belong
 	damaged  bool
+	at       storage.Instant // of the event
 
 	sends, talks, messages, spellings []span
 	lastText                          [fields]string
@@ -27,37 +31,18 @@ type reader struct {
 	last                              [roles][]uint64
 }
 
-// span is a part of the text of a component.
-type span struct{ from, to uint32 }
-
-// fix is a text to be given to an event when the text of its component is whole, so that all share one copy.
-type fix struct {
-	event uint32
-	into  uint8 // a field in dictionaries, or one of those below
-	span
-}
-
-const (
-	fixID = uint8(fields) + iota
-	fixMessage
-	fixSend
-	fixTalk
-	fixReply
-	fixContact
-	fixValue
-)
-
 // reader stands at the component marked before the i-th.
 func (b *Block) reader(i int) *reader {
-	r := &reader{b: b, bits: bitReader{b: b.bits}}
+	r := &reader{b: b, bits: bitReader{b: b.bits}, numbers: bitReader{b: b.numbers}}
 	for k := range r.columns {
 		r.columns[k].b = b.columns[k]
 	}
-	if mark := i / marked; mark > 0 {
+	if i >= marked {
+		m := &b.marks[i/marked-1]
 		for k := range r.columns {
-			r.columns[k].i = int(b.marks[mark-1][k])
+			r.columns[k].i = int(m.columns[k])
 		}
-		r.bits.pos = int(b.marks[mark-1][eventColumns])
+		r.bits.pos, r.numbers.pos = int(m.bits), int(m.numbers)
 	}
 	for role := range r.last {
 		r.last[role] = make([]uint64, len(b.shapes[role]))
@@ -66,6 +51,7 @@ func (b *Block) reader(i int) *reader {
 }
 
 func (r *reader) reset() {
+	r.nested = r.nested[:0]
 	r.text, r.fixes = r.text[:0], r.fixes[:0]
 	r.sends, r.talks, r.messages, r.spellings = r.sends[:0], r.talks[:0], r.messages[:0], r.spellings[:0]
 	clear(r.lastText[:])
@@ -91,10 +77,16 @@ func (r *reader) bundle(i int, out *Bundle) error {
 	if cap(events) == 0 {
 		events = make([]storage.Event, 0, min(e.events, firstEvents))
 	}
-	after, at := 0, r.b.start
+	after := 0
+	r.at = r.b.start
 	for n := range e.events {
-		events = append(events, storage.Event{})
-		r.event(&events[n], n, &after, &at)
+		if int(n) < cap(events) {
+			events = events[:n+1]
+			events[n] = storage.Event{}
+		} else {
+			events = append(events, storage.Event{})
+		}
+		r.event(&events[n], n, &after)
 		if r.damaged {
 			return errDamaged
 		}
@@ -139,7 +131,7 @@ func (r *reader) over() bool {
 			return true
 		}
 	}
-	return r.bits.over() || r.hidden.over()
+	return r.bits.over() || r.numbers.over() || r.hidden.over()
 }
 
 // nextForm reads the form of an event.
@@ -159,20 +151,27 @@ func (r *reader) number(column int) uint64 {
 	return r.bits.tail(uint(r.columns[column].code()))
 }
 
-// event reads the n-th event of a component; after is the form of the one before it, at its time.
-func (r *reader) event(e *storage.Event, n uint32, after *int, at *storage.Instant) {
+// event reads the n-th event of a component; after is the form of the one before it.
+func (r *reader) event(e *storage.Event, n uint32, after *int) {
 	f := r.nextForm(after)
 	if f == nil {
 		return
 	}
 	if n == 0 {
-		*at += storage.Instant(unzigzag(r.number(firstColumn)))
+		r.at += storage.Instant(unzigzag(r.number(firstColumn)))
 	} else {
-		*at += storage.Instant(r.number(f.step))
+		r.at += storage.Instant(r.number(f.step))
 	}
-	e.Type, e.At = f.typ, *at
+	e.Type, e.At = f.typ, r.at
 	e.Test, e.Sale = f.more&testFlag != 0, f.more&saleFlag != 0
-	r.links(e, f, n)
+	r.ids(f, n)
+	r.contact(e, f, n)
+	if f.more&sequenceFlag != 0 {
+		e.Seq = unzigzag(r.number(sequenceColumn))
+	}
+	if f.more&upToFlag != 0 {
+		e.UpTo = e.At + storage.Instant(unzigzag(r.number(upToColumn)))
+	}
 	for rest := f.same; rest != 0; rest &= rest - 1 {
 		place := field(bits.TrailingZeros32(rest))
 		*place.at(e) = r.lastText[place]
@@ -185,8 +184,8 @@ func (r *reader) event(e *storage.Event, n uint32, after *int, at *storage.Insta
 	}
 }
 
-// links reads ids and the contact, in the order in which Builder.links writes them.
-func (r *reader) links(e *storage.Event, f *readForm, n uint32) {
+// ids reads ids, in the order in which Builder.ids writes them.
+func (r *reader) ids(f *readForm, n uint32) {
 	var ids [bases]span
 	if f.more&messageFlag != 0 {
 		ids[messageBase] = r.reference(messageColumn+f.part, messageRole, &r.messages)
@@ -210,13 +209,6 @@ func (r *reader) links(e *storage.Event, f *readForm, n uint32) {
 		r.fixes = append(r.fixes, fix{n, fixReply, r.back(&r.columns[replyColumn], r.sends)})
 	case messageReply:
 		r.fixes = append(r.fixes, fix{n, fixReply, r.reference(replyColumn, messageRole, &r.messages)})
-	}
-	r.contact(e, f, n)
-	if f.more&sequenceFlag != 0 {
-		e.Seq = unzigzag(r.number(sequenceColumn))
-	}
-	if f.more&upToFlag != 0 {
-		e.UpTo = e.At + storage.Instant(unzigzag(r.number(upToColumn)))
 	}
 }
 
@@ -276,45 +268,6 @@ func (r *reader) make(t *template, base span) span {
 	return span{from, uint32(len(r.text))}
 }
 
-// literal reads a text that no dictionary has.
-func (r *reader) literal(role role) span {
-	from := uint32(len(r.text))
-	i := r.columns[shapeColumn+int(role)].code()
-	if i >= uint64(len(r.b.shapes[role])) {
-		r.damaged = true
-		return span{}
-	}
-	sh := &r.b.shapes[role][i]
-	in := &r.bits
-	if sh.sealed {
-		in = &r.hidden
-	}
-	if sh.class.counts() {
-		r.text = sh.appendNumber(r.text, r.counted(role, int(i), sh))
-	} else {
-		r.text = sh.read(in, r.text)
-	}
-	return span{from, uint32(len(r.text))}
-}
-
-// counted reads a numbered id.
-func (r *reader) counted(role role, i int, sh *readShape) uint64 {
-	before := r.last[role][i]
-	var n uint64
-	switch {
-	case sh.sealed:
-		n = before + uint64(unzigzag(unhide(&r.hidden)))
-	case before != 0 || sh.class == decimalClass:
-		n = before + uint64(unzigzag(r.number(deltaColumn+int(role))))
-	default:
-		n = sh.start + uint64(unzigzag(r.number(startColumn+int(role))))
-	}
-	if sh.class != decimalClass {
-		r.last[role][i] = n
-	}
-	return n
-}
-
 // name reads the value of a field in dictionaries.
 func (r *reader) name(f field, set uint32, e *storage.Event, n uint32) {
 	code := r.columns[fieldColumn+int(f)].code()
@@ -337,97 +290,4 @@ func (r *reader) name(f field, set uint32, e *storage.Event, n uint32) {
 		r.lastText[f], r.lastPlace[f] = s, place+1
 	}
 	*f.at(e) = r.lastText[f]
-}
-
-// fix gives events their texts, all from one copy.
-func (r *reader) fix(events []storage.Event) {
-	text := string(r.text)
-	for _, x := range r.fixes {
-		e, s := &events[x.event], text[x.from:x.to]
-		switch x.into {
-		case fixID:
-			e.ID = s
-		case fixMessage:
-			e.Message = s
-		case fixSend:
-			e.Send = s
-		case fixTalk:
-			e.Conversation = s
-		case fixReply:
-			e.ReplyTo = s
-		case fixContact:
-			e.Contact = s
-		case fixValue:
-			e.Value = s
-		default:
-			*field(x.into).at(e) = s
-		}
-	}
-}
-
-// skip goes past a component without opening it.
-func (r *reader) skip(e *entry) {
-	r.reset()
-	r.hidden = bitReader{}
-	after := 0
-	for n := range e.events {
-		f := r.nextForm(&after)
-		if f == nil {
-			return
-		}
-		r.skipEvent(f, n == 0, e.persons > 1)
-		r.text = r.text[:0]
-	}
-}
-
-func (r *reader) skipEvent(f *readForm, first, persons bool) {
-	if first {
-		r.number(firstColumn)
-	} else {
-		r.number(f.step)
-	}
-	if f.more&messageFlag != 0 {
-		r.skipReference(messageColumn+f.part, messageRole)
-	}
-	if f.more&sendFlag != 0 {
-		r.skipReference(sendColumn+f.part, sendRole)
-	}
-	if f.more&talkFlag != 0 {
-		r.skipReference(talkColumn+f.part, talkRole)
-	}
-	if f.form.template == 0 {
-		r.literal(eventRole)
-	}
-	switch f.reply {
-	case sendReply:
-		r.columns[replyColumn].code()
-	case messageReply:
-		r.skipReference(replyColumn, messageRole)
-	}
-	switch {
-	case f.contact == otherContact:
-		r.skipReference(spellingColumn, spellingRole)
-	case f.contact != noContact && persons:
-		r.columns[personColumn].code()
-	}
-	if f.more&sequenceFlag != 0 {
-		r.number(sequenceColumn)
-	}
-	if f.more&upToFlag != 0 {
-		r.number(upToColumn)
-	}
-	for rest := f.fields &^ f.same; rest != 0; rest &= rest - 1 {
-		if r.columns[fieldColumn+bits.TrailingZeros32(rest)].code() == sealedCode {
-			r.literal(nameRole)
-		}
-	}
-	if f.more&valueFlag != 0 {
-		r.literal(valueRole)
-	}
-}
-
-func (r *reader) skipReference(column int, role role) {
-	if r.columns[column].code() == 0 {
-		r.literal(role)
-	}
 }

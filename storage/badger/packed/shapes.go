@@ -1,12 +1,23 @@
 package packed
 
+import "encoding/base64"
+
 // shapes are those of a role in a block in the making.
 type shapes struct {
 	list   []shape
 	starts []uint64 // the first public number of each
 	begun  []bool   // it has one
+	trends [][]knot // of those that grow with time
 	index  map[shape]int
 	last   int // the one used last
+}
+
+// reset empties the shapes for another block.
+func (t *shapes) reset() {
+	clear(t.list)
+	clear(t.index)
+	clear(t.trends)
+	t.list, t.starts, t.begun, t.trends, t.last = t.list[:0], t.starts[:0], t.begun[:0], t.trends[:0], 0
 }
 
 // find is the number of a shape. Where there are too many, or its prefix is part of a contact, it becomes plain.
@@ -25,7 +36,7 @@ func (t *shapes) find(sh shape, s string, contacts []string) int {
 		i = len(t.list)
 		t.index[sh] = i
 		t.list = append(t.list, sh)
-		t.starts, t.begun = append(t.starts, 0), append(t.begun, false)
+		t.starts, t.begun, t.trends = append(t.starts, 0), append(t.begun, false), append(t.trends, nil)
 	}
 	t.last = i
 	return i
@@ -37,6 +48,12 @@ func (b *Builder) literal(r role, s string, sealed bool) {
 	i := t.find(shapeOf(s, r, sealed), s, c.contacts)
 	b.code(shapeColumn+int(r), uint64(i))
 	sh := &t.list[i]
+	if sh.class == nestedClass {
+		bytes, _ := nested(sh.unpadded(s), sh.pad)
+		putNested(&b.hidden, bytes, c.nested)
+		c.nested = bytes
+		return
+	}
 	if !sh.class.counts() {
 		if sealed {
 			sh.write(&b.hidden, s)
@@ -56,35 +73,72 @@ func (b *Builder) literal(r role, s string, sealed bool) {
 	switch delta := zigzag(int64(n - before)); {
 	case sealed:
 		hide(&b.hidden, delta)
-	case before != 0 || sh.class == decimalClass:
+	case sh.class == decimalClass:
 		b.number(deltaColumn+int(r), delta)
 	default:
 		if !t.begun[i] {
 			t.starts[i], t.begun[i] = n, true
 		}
-		b.number(startColumn+int(r), zigzag(int64(n-t.starts[i])))
+		b.pending = append(b.pending, pending{r, uint16(i), c.at, n, before})
 	}
 }
 
-// wide stands for the lengths that 6 bits cannot tell.
-const wide = 63
-
-// hide writes a number so that its length is hidden too.
-func hide(w *bitWriter, v uint64) {
-	n := lengthOf(v)
-	if n >= wide {
-		w.put(wide, 6)
-		w.put(v, 64)
-		return
+// literal reads a text that no dictionary has.
+func (r *reader) literal(role role) span {
+	sh, i := r.shape(role)
+	if sh == nil {
+		return span{}
 	}
-	w.put(uint64(n), 6)
-	w.tail(v, n)
+	from := uint32(len(r.text))
+	in := &r.bits
+	if sh.sealed {
+		in = &r.hidden
+	}
+	switch {
+	case sh.class == nestedClass:
+		r.nest(sh)
+	case sh.class.counts():
+		r.text = sh.appendNumber(r.text, r.counted(role, i, sh))
+	default:
+		r.text = sh.read(in, r.text)
+	}
+	return span{from, uint32(len(r.text))}
 }
 
-func unhide(r *bitReader) uint64 {
-	n := uint(r.get(6))
-	if n == wide {
-		return r.get(64)
+// shape reads the shape of a literal.
+func (r *reader) shape(role role) (*readShape, int) {
+	i := r.columns[shapeColumn+int(role)].code()
+	if i >= uint64(len(r.b.shapes[role])) {
+		r.damaged = true
+		return nil, 0
 	}
-	return r.tail(n)
+	return &r.b.shapes[role][i], int(i)
+}
+
+// nest reads an id that is base64.
+func (r *reader) nest(sh *readShape) {
+	next := r.hidden.nested(r.spare[:0], r.nested)
+	r.spare, r.nested = r.nested, next
+	r.text = base64.RawStdEncoding.AppendEncode(append(r.text, sh.prefix...), next)
+	r.text = sh.padding(r.text)
+}
+
+// counted reads a numbered id.
+func (r *reader) counted(role role, i int, sh *readShape) uint64 {
+	if sh.sealed {
+		r.last[role][i] += uint64(unzigzag(unhide(&r.hidden)))
+		return r.last[role][i]
+	}
+	if sh.class == decimalClass {
+		return uint64(unzigzag(r.number(deltaColumn + int(role))))
+	}
+	column, from := deltaColumn+int(role), r.last[role][i]
+	switch {
+	case sh.knots != nil:
+		from = expected(sh.knots, r.at)
+	case from == 0:
+		column, from = startColumn+int(role), sh.start
+	}
+	r.last[role][i] = from + uint64(unzigzag(r.numbers.tail(uint(r.columns[column].code()))))
+	return r.last[role][i]
 }

@@ -14,6 +14,9 @@ import (
 	"outboundbot/storage"
 )
 
+// ErrMissing: there is data, and no master key for it.
+var ErrMissing = errors.New("the master key file is missing")
+
 // Open makes a vault of the master key given, 32 bytes in hex or base64, else of that in the file: 64 hex digits. If
 // there is none yet and create says that there is no data either, it makes one, readable by its owner alone.
 func Open(given storage.Secret, file string, create bool) (*Vault, error) {
@@ -27,7 +30,7 @@ func Open(given storage.Secret, file string, create bool) (*Vault, error) {
 	master, err := read(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		if !create {
-			return nil, fmt.Errorf("the master key file %s is missing: put it back from its backup, or give the key that the data was written with", file)
+			return nil, fmt.Errorf("%w: %s: put it back from its backup, or give the key that the data was written with", ErrMissing, file)
 		}
 		master, err = make32(file)
 	}
