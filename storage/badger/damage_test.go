@@ -274,7 +274,7 @@ func TestDamage(t *testing.T) {
 		default:
 			partly++
 		}
-		tally[kind+" "+how]++
+		tally[how]++
 	}
 	t.Logf("%d cases of damage: %d stores answered all as before, %d refused, %d answered some and refused the rest; %.0f s; %v",
 		cases, whole, refused, partly, time.Since(start).Seconds(), tally)
