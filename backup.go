@@ -176,7 +176,7 @@ func backupSize(path string) (int64, error) {
 
 // watch shows on a terminal how many bytes of so many were dealt with.
 func (s *shared) watch(size int64) (see func(int), done func()) {
-	bar := s.progressOf(size)
+	bar := s.progressOf(size, true)
 	return func(n int) { bar.Add(n) }, func() { bar.Finish() }
 }
 

@@ -176,16 +176,17 @@ func (s *shared) progress(in io.Reader) *progressbar.ProgressBar {
 			size = info.Size()
 		}
 	}
-	return s.progressOf(size)
+	return s.progressOf(size, true)
 }
 
-// progressOf shows how many of so many bytes are done, on a terminal only; -1 if nobody knows how many there are.
-func (s *shared) progressOf(size int64) *progressbar.ProgressBar {
+// progressOf shows how many of so many bytes or other things are done, on a terminal only; -1 if nobody knows how many
+// there are.
+func (s *shared) progressOf(size int64, bytes bool) *progressbar.ProgressBar {
 	to, ok := s.std.err.(*os.File)
 	if !ok || !term.IsTerminal(int(to.Fd())) {
 		return progressbar.DefaultBytesSilent(size)
 	}
-	return progressbar.NewOptions64(size, progressbar.OptionSetWriter(to), progressbar.OptionShowBytes(true), progressbar.OptionClearOnFinish())
+	return progressbar.NewOptions64(size, progressbar.OptionSetWriter(to), progressbar.OptionShowBytes(bytes), progressbar.OptionClearOnFinish())
 }
 
 // rejectBook writes rejected lines to a file that exists only if there are any: one for each input, or with --rejects

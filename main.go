@@ -143,7 +143,7 @@ func rootCommand(std streams, getenv func(string) string) *cobra.Command {
 	flags.StringVar(&s.now, "now", "", "fix the clock, such as 2026-11-28T18:00:00-05:00, for reproducible answers")
 	flags.BoolVar(&s.acceptLoss, "accept-loss", false, "open a store that has lost some of what it acknowledged, as its refusal says")
 	flags.BoolVar(&s.debug, "debug", false, "log more")
-	root.AddCommand(s.demo(), s.serve(), s.ask(), s.importFiles(), s.digest(), s.backup(), s.verify(), s.restore(), s.render(), s.version())
+	root.AddCommand(s.demo(), s.serve(), s.ask(), s.importFiles(), s.digest(), s.backup(), s.verify(), s.restore(), s.migrate(), s.render(), s.version())
 	return root
 }
 

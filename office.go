@@ -122,7 +122,7 @@ func (s *shared) openOffice(ctx context.Context, c *Config, now func() time.Time
 		if r, err := dial(c.Data); r != nil || err != nil {
 			return r, err
 		}
-		store, err := c.open(now, s.log())
+		store, err := c.open(badger.Options{Windows: c.windows, Now: now, Log: s.log(), Progress: s.bar(), Context: ctx})
 		if err != nil {
 			return nil, err
 		}
@@ -154,10 +154,9 @@ func (c *Config) unwritable() error {
 }
 
 // open opens the store. Files that a crash left in the spool folder are nobody's any more.
-func (c *Config) open(now func() time.Time, log *slog.Logger) (*badger.Engine, error) {
-	store, err := badger.Open(c.storeFolder(), badger.Options{
-		Windows: c.windows, Now: now, Log: log, Key: c.MasterKey, Small: c.Memory == "small", AcceptLoss: c.acceptLoss,
-	})
+func (c *Config) open(opts badger.Options) (*badger.Engine, error) {
+	opts.Windows, opts.Key, opts.Small, opts.AcceptLoss = c.windows, c.MasterKey, c.Memory == "small", c.acceptLoss
+	store, err := badger.Open(c.storeFolder(), opts)
 	switch {
 	case errors.Is(err, storage.ErrLocked):
 		return nil, c.inUse()

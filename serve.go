@@ -94,7 +94,7 @@ func (s *shared) own(ctx context.Context, c *Config, now func() time.Time, log *
 		if r, err := dial(c.Data); r != nil || err != nil {
 			return nil, &ownedError{fmt.Sprintf("another serve%s owns the data folder %s: end it, or give another --data", c.owner(), c.Data), true}
 		}
-		return c.open(now, log)
+		return c.open(badger.Options{Windows: c.windows, Now: now, Log: log, Progress: logged(log), Context: ctx})
 	})
 }
 

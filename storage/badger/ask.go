@@ -203,11 +203,14 @@ func (e *Engine) componentsOf(v *view, contacts []storage.Contact) ([]source, er
 	slices.Sort(components)
 	var found []source
 	for _, component := range slices.Compact(components) {
-		src, err := c.source(component)
-		if err != nil {
-			return nil, err
+		got := e.blocks.get(cacheKey{ofSource, v.cat.Seq, int(component)}, func() (any, int, error) {
+			src, err := c.source(component)
+			return src, 1000 * len(src.events), err
+		})
+		if got.err != nil {
+			return nil, got.err
 		}
-		found = append(found, src)
+		found = append(found, got.value.(source))
 	}
 	return found, nil
 }
@@ -239,27 +242,48 @@ func (e *Engine) eachOf(v *view, contacts []storage.Contact, f func(s *storage.S
 	if err != nil {
 		return err
 	}
-	var folder storage.Folder
+	folder := e.folders.Get().(*storage.Folder)
+	defer e.folders.Put(folder)
 	for _, src := range found {
-		firsts := map[string]storage.Instant{}
-		for _, p := range src.persons {
-			channel, id, err := e.persons.Contact(p)
-			if err != nil {
-				return err
-			}
-			firsts[channel+"\x00"+id] = v.firsts[p]
+		asked, err := e.among(src.persons, contacts)
+		if err != nil {
+			return err
 		}
 		rows, _ := folder.Fold(src.events, e.windows)
 		for i := range rows {
 			s := &rows[i]
-			if s.Contact == "" {
-				continue // nobody's
+			for _, a := range asked {
+				if a.contact == s.Contact && a.channel == s.Channel {
+					s.Token = a.token
+					f(s, v.firsts[a.person])
+				}
 			}
-			s.Token = e.tokenOf(s.Channel, s.Contact)
-			f(s, firsts[s.ContactKey()])
 		}
 	}
 	return nil
+}
+
+// askedFor is a contact that a question is about.
+type askedFor struct {
+	channel, contact, token string
+	person                  uint32
+}
+
+// among are the persons of a component that a question may be about.
+func (e *Engine) among(persons []uint32, contacts []storage.Contact) (asked []askedFor, err error) {
+	for _, p := range persons {
+		channel, id, err := e.persons.Contact(p)
+		if err != nil {
+			return nil, err
+		}
+		if id == "" {
+			continue
+		}
+		if slices.ContainsFunc(contacts, func(c storage.Contact) bool { return e.is(c, channel, id) }) {
+			asked = append(asked, askedFor{channel, id, e.tokenOf(channel, id), p})
+		}
+	}
+	return asked, nil
 }
 
 // sendsOf lists the sends of some contacts.

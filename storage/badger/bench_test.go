@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"testing"
+	"time"
 
 	"outboundbot/storage"
 	"outboundbot/storage/badger"
@@ -61,9 +62,9 @@ func campaignEvent(start storage.Instant, k int) storage.Event {
 	return e
 }
 
-// BenchmarkAppend appends events that come in order of time, durably.
+// BenchmarkAppend appends events that come in order of time, durably: each Append is synced to the disk.
 func BenchmarkAppend(b *testing.B) {
-	for _, size := range []int{100, 1000, 10_000} {
+	for _, size := range []int{1, 100, 4096} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			e := opened(b, b.TempDir(), badger.Options{})
 			defer e.Close()
@@ -84,17 +85,55 @@ func BenchmarkAppend(b *testing.B) {
 	}
 }
 
-// BenchmarkCount asks for the figures of all sends, by campaign.
-func BenchmarkCount(b *testing.B) {
-	e := opened(b, b.TempDir(), badger.Options{})
-	defer e.Close()
-	if _, err := e.Append(bg, campaign(0, 120_000)); err != nil {
+// BenchmarkImport imports a year: what an event costs in all, with making it up.
+func BenchmarkImport(b *testing.B) {
+	y := newYear(b, *deltaSends)
+	var spent time.Duration
+	events := 0
+	for b.Loop() {
+		from := cpu(b)
+		_, n := imported(b, y, y.sends, nil)
+		spent += cpu(b) - from
+		events += n
+	}
+	b.ReportMetric(float64(events)/b.Elapsed().Seconds(), "events/s")
+	b.ReportMetric(float64(spent.Nanoseconds())/float64(events), "cpu-ns/event")
+}
+
+// BenchmarkTimeline asks for one contact after the other.
+func BenchmarkTimeline(b *testing.B) {
+	y := newYear(b, *deltaSends)
+	e, _ := imported(b, y, y.sends, nil)
+	k := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		contact := storage.Contact{ID: y.events(nil, k*7919%y.sends)[0].Contact}
+		if events, err := e.Timeline(bg, storage.Scope{Contacts: true}, contact); err != nil || len(events) == 0 {
+			b.Fatal(len(events), err)
+		}
+		k++
+	}
+}
+
+// BenchmarkOpen opens a store, whose files the system has in memory, asks for the last 30 days and closes it.
+func BenchmarkOpen(b *testing.B) {
+	y := newYear(b, *deltaSends)
+	dir := b.TempDir() + "/store"
+	e := opened(b, dir, badger.Options{})
+	fill(b, e, y, y.sends, nil)
+	if err := e.Close(); err != nil {
 		b.Fatal(err)
 	}
-	q := storage.Question{By: []storage.Grouping{{"campaign"}}, Range: storage.Range{From: 1}}
+	q := y.questions()[0].q
+	var answer time.Duration
 	for b.Loop() {
-		if c, err := e.Count(bg, q); err != nil || c.Total.N[storage.Attempted] == 0 {
-			b.Fatal(c.Total.N, err)
+		from := time.Now()
+		e := opened(b, dir, badger.Options{})
+		asked(b, e, q)
+		answer += time.Since(from)
+		if err := e.Close(); err != nil {
+			b.Fatal(err)
 		}
 	}
+	b.ReportMetric(float64(answer.Milliseconds())/float64(b.N), "ms-to-answer")
 }

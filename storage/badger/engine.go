@@ -1,6 +1,7 @@
 package badger
 
 import (
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -28,9 +29,12 @@ type Options struct {
 	InMemory bool                // keep nothing on disk; the folder is not used
 	Key      storage.Secret      // the master key, 32 bytes in hex or base64; empty for the file master.key beside the folder
 	Small    bool                // live in a box of half a gigabyte
-	Progress func(done, all int) // told while rows are folded anew; nil for nobody
+	Progress func(done, all int) // told while rows are folded anew or an older store is converted; nil for nobody
+	Context  context.Context     // its end gives up converting an older store; nil for never
 
 	AcceptLoss bool // go on with a store that has lost some of what it acknowledged
+
+	step func(done string) // told of each step of a conversion, for tests that die then
 }
 
 // format is the number of the layout of keys and values; a store of a later one is refused.
@@ -56,6 +60,7 @@ type Engine struct {
 	super   *guard.Block  // what was acknowledged; nil in memory
 	free    func() uint64 // bytes left on the disk; nil in memory
 
+	folders sync.Pool      // of *storage.Folder
 	blocks  *cache         // of event blocks, index pages and contacts
 	columns *columns.Cache // of sends
 
@@ -76,6 +81,8 @@ type Engine struct {
 	merging sync.Mutex // held while something is merged
 	merger  *merger
 
+	converted bool // by this Open, from format 1
+
 	life    sync.Mutex
 	closed  bool
 	inUse   sync.WaitGroup
@@ -92,7 +99,7 @@ var ErrClosed = errors.New("the store is closed")
 
 // Open opens or creates the store in dir, of which it makes the folder readable by the owner only. A folder that
 // another process owns gives storage.ErrLocked; one in which something is missing is refused before Badger can make
-// it worse.
+// it worse. A store of format 1 is converted first.
 func Open(dir string, opts Options) (*Engine, error) {
 	e := &Engine{
 		small: opts.Small, windows: opts.Windows, now: opts.Now, log: opts.Log, writer: make(chan struct{}, 1),
@@ -105,6 +112,12 @@ func Open(dir string, opts Options) (*Engine, error) {
 		e.now = time.Now
 	}
 	e.persons = persons{e}
+	e.folders.New = func() any { return &storage.Folder{} }
+	if !opts.InMemory {
+		if err := migrate(dir, opts); err != nil {
+			return nil, err
+		}
+	}
 	if err := e.openFolder(dir, opts); err != nil {
 		return nil, err
 	}
@@ -116,6 +129,9 @@ func Open(dir string, opts Options) (*Engine, error) {
 		return nil, advised(dir, err)
 	}
 	e.merger = e.startMerger()
+	if !opts.InMemory {
+		e.dropConverted()
+	}
 	return e, nil
 }
 

@@ -17,6 +17,7 @@ import (
 const (
 	childRole   = "STORE_TEST_CHILD"
 	childFolder = "STORE_TEST_FOLDER"
+	childStep   = "STORE_TEST_STEP" // at which it dies
 )
 
 func TestMain(m *testing.M) {
@@ -26,6 +27,8 @@ func TestMain(m *testing.M) {
 		os.Exit(takeForEver(dir))
 	case "open":
 		os.Exit(openOnce(dir))
+	case "convert":
+		os.Exit(convertAndDie(dir))
 	}
 	os.Exit(m.Run())
 }

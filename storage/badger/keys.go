@@ -18,6 +18,7 @@ const (
 	ofColumn    kind = 'g' // segment, column: of sends
 	ofDead      kind = 'z' // segment: rows that were replaced
 	ofPersons   kind = 'p' // page: contacts, under keys of their own
+	ofSource    kind = 0   // of no value: a component in the cache
 	ofFirsts    kind = 'f' // page: first successes
 )
 

@@ -60,6 +60,9 @@ func (e *Engine) foldAgain(v, next *view, progress func(done, all int)) error {
 			progress(i, len(components))
 		}
 	}
+	if progress != nil {
+		progress(len(components), len(components))
+	}
 	if err := w.finish(); err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func golden(t *testing.T, open Open) {
 			appended(t, s, arrival[:n]...)
 			arrival = arrival[n:]
 		}
-		set.check(t, s, way)
+		set.Check(t, s)
 		if err := s.Close(); err != nil {
 			t.Errorf("Close: %v", err)
 		}
@@ -72,7 +72,8 @@ func golden(t *testing.T, open Open) {
 	}
 }
 
-func (set *GoldenSet) check(t *testing.T, s storage.Store, way int) {
+// Check holds a store that has the golden set's events to its answers.
+func (set *GoldenSet) Check(t *testing.T, s storage.Store) {
 	t.Helper()
 	stats, err := s.Stats(t.Context())
 	if err != nil {

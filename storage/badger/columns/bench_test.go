@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/gob"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -201,6 +202,10 @@ func makeSet(copies int) (set benchSet, err error) {
 
 func benchView(b *testing.B) *View {
 	set := loadedSet(b)
+	return set.view(b)
+}
+
+func (set *benchSet) view(b testing.TB) *View {
 	v := &View{First: set.First, Contact: func(uint32) (string, error) { return "50499990000", nil }, Secret: []byte("secret")}
 	for block := range slices.Chunk(v.First, 64) {
 		v.Blocks = append(v.Blocks, BlockOf(block))
@@ -242,38 +247,50 @@ func day(b testing.TB, s string) storage.Day {
 	return d
 }
 
-func BenchmarkCount(b *testing.B) {
-	v := benchView(b)
+// benchQuestions are what the reports ask about a year, 90 and 30 days, one campaign and one tagging, and some
+// groupings by what rows differ in.
+func benchQuestions(t testing.TB) iter.Seq2[string, storage.Question] {
 	now, err := storage.ParseInstant("2025-12-10T00:00:00Z")
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
 	one := func(field string, values ...string) []storage.Condition {
 		return []storage.Condition{{Field: field, Values: values}}
 	}
-	for _, x := range []struct {
-		name, from string
-		where      []storage.Condition
-		by         []storage.Grouping
-	}{
-		{"Q1", "2025-11-01", one("channel", "WA"), []storage.Grouping{{"origin"}, {"origin"}}},
-		{"Q2", "2024-12-01", nil, []storage.Grouping{{"origin"}, {"origin"}}},
-		{"Q3", "2025-09-02", nil, []storage.Grouping{{"campaign", "origin"}, {"origin"}}},
-		{"Q4", "2024-12-01", one("campaign", "BlackFriday"), []storage.Grouping{{"origin"}, {"origin"}}},
-		{"Q5", "2024-12-01", append(one("channel", "WA"), one("final_tag", "Sale")...), []storage.Grouping{{"origin"}}},
-		{"Q7", "2025-11-01", nil, []storage.Grouping{{"origin"}, {"contact_kind"}, {"origin"}}},
-		{"agent", "2024-12-01", nil, []storage.Grouping{{"agent"}}},
-		{"hour", "2024-12-01", nil, []storage.Grouping{{"weekday", "hour"}}},
-		{"day", "2024-12-01", nil, []storage.Grouping{{"day"}}},
-		{"tag", "2024-12-01", nil, []storage.Grouping{{"tag"}}},
-		{"campaign", "2024-12-01", nil, []storage.Grouping{{"campaign"}}},
-		{"status", "2024-12-01", nil, []storage.Grouping{{"status"}}},
-		{"final", "2024-12-01", nil, []storage.Grouping{{"final_tag"}}},
-	} {
-		b.Run(x.name, func(b *testing.B) {
-			q := storage.Question{Range: storage.Range{From: day(b, x.from), To: day(b, "2025-11-30")}, Where: x.where, By: x.by, Now: now}
-			var c storage.Count
-			if c, err = v.Count(b.Context(), &q); err != nil {
+	return func(yield func(string, storage.Question) bool) {
+		for _, x := range []struct {
+			name, from string
+			where      []storage.Condition
+			by         []storage.Grouping
+		}{
+			{"Q1", "2025-11-01", one("channel", "WA"), []storage.Grouping{{"origin"}, {"origin"}}},
+			{"Q2", "2024-12-01", nil, []storage.Grouping{{"origin"}, {"origin"}}},
+			{"Q3", "2025-09-02", nil, []storage.Grouping{{"campaign", "origin"}, {"origin"}}},
+			{"Q4", "2024-12-01", one("campaign", "BlackFriday"), []storage.Grouping{{"origin"}, {"origin"}}},
+			{"Q5", "2024-12-01", append(one("channel", "WA"), one("final_tag", "Sale")...), []storage.Grouping{{"origin"}}},
+			{"Q7", "2025-11-01", nil, []storage.Grouping{{"origin"}, {"contact_kind"}, {"origin"}}},
+			{"campaign", "2024-12-01", nil, []storage.Grouping{{"campaign"}}},
+			{"agent", "2024-12-01", nil, []storage.Grouping{{"agent"}}},
+			{"hour", "2024-12-01", nil, []storage.Grouping{{"weekday", "hour"}}},
+			{"day", "2024-12-01", nil, []storage.Grouping{{"day"}}},
+			{"tag", "2024-12-01", nil, []storage.Grouping{{"tag"}}},
+			{"status", "2024-12-01", nil, []storage.Grouping{{"status"}}},
+			{"final", "2024-12-01", nil, []storage.Grouping{{"final_tag"}}},
+		} {
+			q := storage.Question{Range: storage.Range{From: day(t, x.from), To: day(t, "2025-11-30")}, Where: x.where, By: x.by, Now: now}
+			if !yield(x.name, q) {
+				return
+			}
+		}
+	}
+}
+
+func BenchmarkCount(b *testing.B) {
+	v := benchView(b)
+	for name, q := range benchQuestions(b) {
+		b.Run(name, func(b *testing.B) {
+			c, err := v.Count(b.Context(), &q)
+			if err != nil {
 				b.Fatal(err)
 			}
 			b.ReportAllocs()
@@ -307,4 +324,55 @@ func BenchmarkNewest(b *testing.B) {
 	}
 	b.ReportMetric(float64((cpuTime()-start).Microseconds())/1000/float64(b.N), "cpu-ms/op")
 	b.ReportMetric(float64(rows/b.N), "rows")
+}
+
+func BenchmarkExport(b *testing.B) {
+	v := benchView(b)
+	q := storage.Question{}
+	b.ReportAllocs()
+	start := cpuTime()
+	rows := 0
+	for b.Loop() {
+		err := v.Sends(b.Context(), &q, storage.Order{}, func(storage.Send, error) bool {
+			rows++
+			return true
+		})
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(rows)/(cpuTime()-start).Seconds(), "rows/cpu-s")
+}
+
+func BenchmarkNames(b *testing.B) {
+	v := benchView(b)
+	for _, field := range []string{"campaign", "agent", "final_tag"} {
+		b.Run(field, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := v.Names(b.Context(), storage.Scope{}, field, ""); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// BenchmarkCold opens all segments and asks the first question with nothing in the cache.
+func BenchmarkCold(b *testing.B) {
+	set := loadedSet(b)
+	for name, q := range benchQuestions(b) {
+		if name != "Q1" && name != "Q2" {
+			continue
+		}
+		b.Run(name, func(b *testing.B) {
+			start := cpuTime()
+			for b.Loop() {
+				if _, err := set.view(b).Count(b.Context(), &q); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64((cpuTime()-start).Microseconds())/1000/float64(b.N), "cpu-ms/op")
+		})
+	}
 }

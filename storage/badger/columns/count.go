@@ -29,9 +29,7 @@ func (v *View) Count(ctx context.Context, q *storage.Question) (storage.Count, e
 		return storage.Count{}, err
 	}
 	count := c.result()
-	if len(v.Parts) > 0 {
-		c.done()
-	}
+	c.done()
 	return count, nil
 }
 
@@ -45,7 +43,7 @@ func (c *counting) done() {
 		}
 		s.waiting[i] = p.waiting[:0]
 	}
-	c.plan.view.Parts[0].cache.giveBack(s)
+	c.plan.done()
 }
 
 // counting is a count in the making.

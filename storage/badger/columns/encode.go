@@ -20,11 +20,11 @@ func Encode(rows []Row) (Encoded, error) {
 	if len(rows) == 0 || len(rows) > MaxRows {
 		return Encoded{}, fmt.Errorf("columns: a segment of %d rows", len(rows))
 	}
-	e := encoding{values: make([][]byte, columnCount)}
-	e.sort(rows)
+	e := encoding{values: make([][]byte, columnCount), rows: rows}
 	if err := e.gather(); err != nil {
 		return Encoded{}, err
 	}
+	e.sort()
 	e.factsColumn()
 	e.personColumn()
 	e.timeColumn()
@@ -44,24 +44,30 @@ func Encode(rows []Row) (Encoded, error) {
 
 // encoding is a segment in the making.
 type encoding struct {
-	rows        []*Row // in order
-	at          []int64
+	rows        []Row // as they are given
+	order       []uint16
 	runs        []run
-	names       [runFields]*dictionary
 	first, last storage.Instant
 	values      [][]byte
 
-	// by row
-	facts      []uint16 // number of the row's facts in known
+	// by row, as they are given
+	keys       []int32 // of what runs agree in
+	given      []uint16
+	times      []int64
 	persons    []uint32
 	ids, talks []string
 	codes      [len(codedColumns)][]uint16
 	numbers    [len(numberedColumns)][]int64 // noNumber is absent
 
+	// in order
+	facts []uint16 // number of the row's facts in known
+	at    []int64
+
 	known     []facts
+	names     [runFields]*dictionary
+	runCodes  [][runFields]uint16 // by key
 	texts     [len(codedColumns)]*dictionary
-	amounts   []string // of the taggings, in order
-	lowest    uint32   // person
+	lowest    uint32 // person
 	highest   uint32
 	low, high int64 // last credits of flows that nothing has settled
 }
@@ -88,67 +94,15 @@ func keyOf(r *Row) runKey { return runKey{r.Channel, r.Line, r.Origin, r.Campaig
 
 func (k runKey) compare(o runKey) int { return slices.Compare(k[:], o[:]) }
 
-// sort orders the rows. Few rows differ in what runs agree in, so each combination is compared once.
-func (e *encoding) sort(rows []Row) {
-	number := map[runKey]int32{}
-	var keys []runKey
-	type placed struct {
-		rank int32
-		row  int32
-		time storage.Instant
-	}
-	list := make([]placed, len(rows))
-	for i := range rows {
-		k := keyOf(&rows[i])
-		n, ok := number[k]
-		if !ok {
-			n = int32(len(keys))
-			number[k] = n
-			keys = append(keys, k)
-		}
-		list[i] = placed{n, int32(i), rows[i].Time}
-	}
-	slices.SortFunc(keys, runKey.compare)
-	ranks := make([]int32, len(keys))
-	for rank, k := range keys {
-		ranks[number[k]] = int32(rank)
-	}
-	for i := range list {
-		list[i].rank = ranks[list[i].rank]
-	}
-	slices.SortFunc(list, func(a, b placed) int {
-		if a.rank != b.rank {
-			return cmp.Compare(a.rank, b.rank)
-		}
-		if a.time != b.time {
-			return cmp.Compare(a.time, b.time)
-		}
-		return cmp.Compare(rows[a.row].ID, rows[b.row].ID)
-	})
-	for i := range e.names {
-		e.names[i] = newDictionary()
-	}
-	e.rows, e.at = make([]*Row, len(list)), make([]int64, len(list))
-	e.first, e.last = math.MaxInt64, 0
-	for i, p := range list {
-		e.rows[i], e.at[i] = &rows[p.row], int64(p.time)
-		e.first, e.last = min(e.first, p.time), max(e.last, p.time)
-		if i == 0 || p.rank != list[i-1].rank {
-			r := run{lo: i, first: int64(p.time)}
-			for f, name := range keys[p.rank] {
-				r.codes[f] = e.names[f].of(name)
-			}
-			e.runs = append(e.runs, r)
-		}
-		last := &e.runs[len(e.runs)-1]
-		last.hi, last.last = i+1, int64(p.time)
-	}
-}
-
-// gather takes all columns from the rows, going over them once: they are much larger than the columns.
+// gather takes all columns from the rows, going over them once and as they lie in memory: they are much larger than
+// the columns.
 func (e *encoding) gather() error {
 	n := len(e.rows)
-	e.facts, e.persons, e.ids, e.talks = make([]uint16, n), make([]uint32, n), make([]string, n), make([]string, n)
+	e.keys, e.given, e.times, e.persons = make([]int32, n), make([]uint16, n), make([]int64, n), make([]uint32, n)
+	e.ids, e.talks = make([]string, n), make([]string, n)
+	for f := range e.names {
+		e.names[f] = newDictionary()
+	}
 	for c := range e.codes {
 		e.codes[c], e.texts[c] = make([]uint16, n), newDictionary()
 	}
@@ -156,41 +110,99 @@ func (e *encoding) gather() error {
 		e.numbers[c] = make([]int64, n)
 	}
 	e.lowest, e.low, e.high = math.MaxUint32, maxInstant, -1
-	number := map[facts]uint16{}
-	for i, r := range e.rows {
+	numbers, keys := map[facts]uint16{}, map[[runFields]uint16]int32{}
+	for i := range e.rows {
+		r := &e.rows[i]
 		if err := r.check(); err != nil {
 			return err
 		}
 		f := factsOf(r)
-		k, ok := number[f]
+		number, ok := numbers[f]
 		if !ok {
-			k = uint16(len(e.known))
-			number[f] = k
+			number = uint16(len(e.known))
+			numbers[f] = number
 			e.known = append(e.known, f)
 		}
-		e.facts[i], e.persons[i], e.ids[i], e.talks[i] = k, r.Person, r.ID, r.Conversation
-		e.lowest, e.highest = min(e.lowest, r.Person), max(e.highest, r.Person)
 		if f.open() {
 			e.low, e.high = min(e.low, int64(r.LastCredit)), max(e.high, int64(r.LastCredit))
 		}
-		for c := range codedColumns {
-			if text := codedColumns[c].get(&r.Send); text != "" {
-				e.codes[c][i] = e.texts[c].of(text)
-			}
+		code := [runFields]uint16{e.names[runChannel].of(r.Channel), e.names[runLine].of(r.Line), e.names[runOrigin].of(r.Origin), e.names[runCampaign].of(r.Campaign)}
+		key, ok := keys[code]
+		if !ok {
+			key = int32(len(keys))
+			keys[code] = key
+			e.runCodes = append(e.runCodes, code)
 		}
-		for c := range numberedColumns {
-			e.numbers[c][i] = noNumber
-			if v := numberedColumns[c].get(&r.Send); v != 0 {
-				e.numbers[c][i] = v - numberedColumns[c].near(&r.Send)
-			}
-		}
-		for k := range r.Tags {
-			if v := r.Tags[k].Value; v != "" {
-				e.amounts = append(e.amounts, v)
-			}
-		}
+		e.keys[i], e.given[i], e.times[i], e.persons[i] = key, number, int64(r.Time), r.Person
+		e.ids[i], e.talks[i] = r.ID, r.Conversation
+		e.lowest, e.highest = min(e.lowest, r.Person), max(e.highest, r.Person)
+		e.gatherRest(i, &r.Send)
 	}
 	return nil
+}
+
+func (e *encoding) gatherRest(i int, s *storage.Send) {
+	for c := range codedColumns {
+		if text := codedColumns[c].get(s); text != "" {
+			e.codes[c][i] = e.texts[c].of(text)
+		}
+	}
+	for c := range numberedColumns {
+		e.numbers[c][i] = noNumber
+		if v := numberedColumns[c].get(s); v != 0 {
+			e.numbers[c][i] = v - numberedColumns[c].near(s)
+		}
+	}
+}
+
+// sort orders the rows. Few differ in what runs agree in, so each combination is compared once.
+func (e *encoding) sort() {
+	name := func(key int32) (k runKey) {
+		for f, code := range e.runCodes[key] {
+			if code > 0 {
+				k[f] = e.names[f].texts[code-1]
+			}
+		}
+		return k
+	}
+	sorted := make([]int32, len(e.runCodes))
+	for key := range sorted {
+		sorted[key] = int32(key)
+	}
+	slices.SortFunc(sorted, func(a, b int32) int { return name(a).compare(name(b)) })
+	ranks := make([]int32, len(sorted))
+	for rank, key := range sorted {
+		ranks[key] = int32(rank)
+	}
+	type placed struct {
+		time int64
+		rank int32
+		row  uint16
+	}
+	list := make([]placed, len(e.rows))
+	for i := range list {
+		list[i] = placed{e.times[i], ranks[e.keys[i]], uint16(i)}
+	}
+	slices.SortFunc(list, func(a, b placed) int {
+		if a.rank != b.rank {
+			return int(a.rank - b.rank)
+		}
+		if a.time != b.time {
+			return cmp.Compare(a.time, b.time)
+		}
+		return cmp.Compare(e.ids[a.row], e.ids[b.row])
+	})
+	e.order, e.facts, e.at = make([]uint16, len(list)), make([]uint16, len(list)), make([]int64, len(list))
+	e.first, e.last = math.MaxInt64, 0
+	for i, p := range list {
+		e.order[i], e.facts[i], e.at[i] = p.row, e.given[p.row], p.time
+		e.first, e.last = min(e.first, storage.Instant(p.time)), max(e.last, storage.Instant(p.time))
+		if i == 0 || p.rank != list[i-1].rank {
+			e.runs = append(e.runs, run{lo: i, first: p.time, codes: e.runCodes[sorted[p.rank]]})
+		}
+		last := &e.runs[len(e.runs)-1]
+		last.hi, last.last = i+1, p.time
+	}
 }
 
 func (e *encoding) factsColumn() {
@@ -212,8 +224,8 @@ func (e *encoding) personColumn() {
 	w.uint(uint64(e.lowest))
 	w.uint(uint64(width))
 	bw := bitWriter{b: make([]byte, 0, len(e.persons)*int(width)/8+16)}
-	for _, person := range e.persons {
-		bw.add(uint64(person-e.lowest), width)
+	for _, i := range e.order {
+		bw.add(uint64(e.persons[i]-e.lowest), width)
 	}
 	w.bytes(bw.done())
 	e.values[columnPerson] = w.b
@@ -238,28 +250,41 @@ func (e *encoding) identifierColumn(column int, texts []string, order []uint16) 
 	if !slices.ContainsFunc(texts, func(s string) bool { return s != "" }) {
 		return
 	}
+	ordered := make([]string, len(texts))
+	for k, i := range e.order {
+		ordered[k] = texts[i]
+	}
 	var w writer
-	w.identifiers(texts, order)
+	w.identifiers(ordered, order)
 	e.values[column] = w.b
 }
 
 // exactly is the scale of an amount that is kept as it is written.
 const exactly = 255
 
-// amountColumn has scales, numbers and what is not written like the others.
+// amountColumn has scales, numbers and what is not written like the others, of the taggings in order.
 func (e *encoding) amountColumn() {
-	if len(e.amounts) == 0 {
-		return
-	}
-	scales, numbers := make([]byte, len(e.amounts)), make([]int64, len(e.amounts))
+	var scales []byte
+	var numbers []int64
 	var odd, w writer
-	for i, text := range e.amounts {
-		n, scale, ok := scaledOf(text)
-		if !ok {
-			n, scale = 0, exactly
-			odd.text(text)
+	for k, i := range e.order {
+		if !e.known[e.facts[k]].is(factTagged) {
+			continue
 		}
-		scales[i], numbers[i] = scale, n
+		for _, t := range e.rows[i].Tags {
+			if t.Value == "" {
+				continue
+			}
+			n, scale, ok := scaledOf(t.Value)
+			if !ok {
+				n, scale = 0, exactly
+				odd.text(t.Value)
+			}
+			scales, numbers = append(scales, scale), append(numbers, n)
+		}
+	}
+	if len(scales) == 0 {
+		return
 	}
 	w.uint(uint64(len(scales)))
 	w.packed(scales)
@@ -327,14 +352,14 @@ func (e *encoding) codedColumn(column int, codes []uint16, texts []string) {
 	in := make([]bool, len(e.known))
 	for i, c := range codes {
 		if c != 0 {
-			in[e.facts[i]] = true
+			in[e.given[i]] = true
 		}
 	}
 	var w writer
 	list := make([]uint16, 0, e.domain(&w, in))
-	for i, c := range codes {
-		if in[e.facts[i]] {
-			list = append(list, c)
+	for k, i := range e.order {
+		if in[e.facts[k]] {
+			list = append(list, codes[i])
 		}
 	}
 	w.codes(list, texts)
@@ -377,7 +402,7 @@ func (e *encoding) numberColumn(column int, numbers []int64) {
 	in, some := make([]bool, len(e.known)), false
 	for i, n := range numbers {
 		if n != noNumber {
-			in[e.facts[i]], some = true, true
+			in[e.given[i]], some = true, true
 		}
 	}
 	if !some {
@@ -385,9 +410,9 @@ func (e *encoding) numberColumn(column int, numbers []int64) {
 	}
 	var w writer
 	list := make([]int64, 0, e.domain(&w, in))
-	for i, n := range numbers {
-		if in[e.facts[i]] {
-			list = append(list, n)
+	for k, i := range e.order {
+		if in[e.facts[k]] {
+			list = append(list, numbers[i])
 		}
 	}
 	w.spread(list)

@@ -7,11 +7,8 @@ type grid struct {
 	many  map[uint64]uint32 // instead of n where the two are many
 }
 
-// gridLimit is how many numbers a grid holds in one slice.
-const gridLimit = 1 << 24
-
-// reserve makes room for cells and second numbers below these.
-func (g *grid) reserve(cells, width int) {
+// reserve makes room for cells and second numbers below these; limit is how many counts are kept in one slice.
+func (g *grid) reserve(cells, width, limit int) {
 	if g.many != nil || (width <= g.width && cells*g.width <= len(g.n)) {
 		return
 	}
@@ -19,18 +16,18 @@ func (g *grid) reserve(cells, width int) {
 	if width > wider {
 		wider = max(8, width+width/2)
 	}
-	if cells*wider > gridLimit {
-		g.many = map[uint64]uint32{}
-		g.each(func(cell, k int, n uint32) { g.many[uint64(cell)<<32|uint64(k)] += n })
-		g.n = nil
+	if cells*wider > limit {
+		many := map[uint64]uint32{}
+		g.each(func(cell, k int, n uint32) { many[uint64(cell)<<32|uint64(k)] += n })
+		g.n, g.many = nil, many
 		return
 	}
-	size := max(cells*wider, min(2*len(g.n), gridLimit)/wider*wider)
+	size := max(cells*wider, min(2*len(g.n), limit)/wider*wider)
 	n := make([]uint32, size)
 	if g.width == wider {
 		copy(n, g.n)
 	} else if g.width > 0 {
-		for cell := range len(g.n) / g.width {
+		for cell := range min(cells, len(g.n)/g.width) { // there are no more so far
 			copy(n[cell*wider:], g.n[cell*g.width:(cell+1)*g.width])
 		}
 	}

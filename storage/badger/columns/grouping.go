@@ -110,9 +110,6 @@ func most(votes map[string]int64) string {
 	return best
 }
 
-// same tells whether two groupings of a question are alike.
-func same(a, b storage.Grouping) bool { return slices.Equal(a, b) }
-
 // copied is a group whose maps are its own.
 func copied(g storage.Group) storage.Group {
 	g.Key = slices.Clone(g.Key)

@@ -15,6 +15,7 @@ func (v *View) Names(ctx context.Context, scope storage.Scope, fieldName, prefix
 		return nil, err
 	}
 	p := newPlan(v, q)
+	defer p.done()
 	f := p.field(fieldName)
 	var found []seen // by variety
 	err = p.each(ctx, func(s *selection) error { return f.see(s, &found) })

@@ -82,13 +82,13 @@ func (p *pass) add(s *selection, c *shared) error {
 		return err
 	}
 	n := len(p.keys)
-	p.facts.reserve(n, len(p.plan.facts))
+	p.facts.reserve(n, len(p.plan.facts), p.plan.grid)
 	p.count(s, cells)
 	scatter(s, &p.tags, n, cells, &c.tags)
 	scatter(s, &p.codes, n, cells, &c.codes)
 	scatter(s, &p.options, n, cells, &c.options)
 	if len(c.running) > 0 {
-		p.running.reserve(n, 1)
+		p.running.reserve(n, 1, p.plan.grid)
 		for _, i := range c.running {
 			p.running.add(cells[i], 0)
 		}
@@ -175,7 +175,7 @@ func (p *pass) combine(s *selection, cells, a, b []uint32) {
 		width = len(p.fields[1].varieties)
 	}
 	table := make([]uint32, 0) // numbers of cells, +1
-	if size := len(p.fields[0].varieties) * width; size <= tableLimit {
+	if size := len(p.fields[0].varieties) * width; size <= p.plan.table {
 		table = make([]uint32, size)
 	}
 	one := func(i int) {
@@ -201,9 +201,6 @@ func (p *pass) combine(s *selection, cells, a, b []uint32) {
 		}
 	}
 }
-
-// tableLimit is up to how many combinations are looked up in a table of all rather than in a map.
-const tableLimit = 1 << 18
 
 // count counts rows by facts.
 func (p *pass) count(s *selection, cells []uint32) {
@@ -257,7 +254,7 @@ func scatter(s *selection, g *grid, n int, cells []uint32, v *valued) {
 	if v.codes == nil {
 		return
 	}
-	g.reserve(n, len(v.values.keys))
+	g.reserve(n, len(v.values.keys), s.plan.grid)
 	for _, x := range s.stretches() {
 		lo := v.from(x.lo)
 		for k, code := range v.codes.of[lo:v.from(x.hi)] {

@@ -169,9 +169,6 @@ type listed struct {
 	persons, groups [1 << 16]uint32
 }
 
-// ownSets is how many groups have sets of their own.
-const ownSets = 32
-
 func (c *crowd) add(p *pass, s *selection, cells []uint32) error {
 	persons, err := s.persons()
 	if err != nil {
@@ -179,14 +176,14 @@ func (c *crowd) add(p *pass, s *selection, cells []uint32) error {
 	}
 	g := p.groupings[0]
 	g.extend(p)
-	for len(c.sets) < min(len(g.groups), ownSets) {
+	for len(c.sets) < min(len(g.groups), p.plan.sets) {
 		c.sets = append(c.sets, make(people, p.plan.words()))
 	}
-	success := p.plan.success
+	success, sets := p.plan.success, uint32(p.plan.sets)
 	for _, run := range s.runs {
 		if run.list == nil {
 			for i := run.lo; i < run.hi; i++ {
-				if own := g.own[cells[i]]; own < ownSets {
+				if own := g.own[cells[i]]; own < sets {
 					c.sets[own].add(persons[i], success[s.facts[i]])
 				} else {
 					c.list(p.plan, g.of[cells[i]], persons[i], success[s.facts[i]])
@@ -195,7 +192,7 @@ func (c *crowd) add(p *pass, s *selection, cells []uint32) error {
 			continue
 		}
 		for _, i := range run.list {
-			if own := g.own[cells[i]]; own < ownSets {
+			if own := g.own[cells[i]]; own < sets {
 				c.sets[own].add(persons[i], success[s.facts[i]])
 			} else {
 				c.list(p.plan, g.of[cells[i]], persons[i], success[s.facts[i]])
@@ -208,7 +205,7 @@ func (c *crowd) add(p *pass, s *selection, cells []uint32) error {
 // list notes a person in groups of which not all have sets of their own.
 func (c *crowd) list(plan *plan, groups []uint32, person uint32, success uint64) {
 	for _, group := range groups {
-		if group < ownSets {
+		if int(group) < plan.sets {
 			c.sets[group].add(person, success)
 			continue
 		}

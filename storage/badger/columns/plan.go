@@ -8,8 +8,9 @@ import (
 
 // plan is a question while it is answered. It is used by one goroutine.
 type plan struct {
-	view       *View
-	q          *storage.Question
+	view *View
+	q    *storage.Question
+	limits
 	facts      []facts // all that segments have, by number
 	fields     map[string]*field
 	where      []*condition
@@ -21,6 +22,17 @@ type plan struct {
 	anybody    bool            // such a condition may mean sends without contact
 }
 
+// limits are up to where the quick ways go.
+type limits struct {
+	grid   int // counts that are kept in one slice rather than in a map
+	table  int // combinations of two fields that are looked up in a table of all
+	sets   int // groups of a pass by rows that have a set of their own
+	waits  int // answers that are sorted rather than counted by class
+	groups int // groups that are counted by class
+}
+
+var usualLimits = limits{grid: 1 << 24, table: 1 << 18, sets: 32, waits: 20_000, groups: 64}
+
 // condition is a storage.Condition over varieties.
 type condition struct {
 	field  *field
@@ -30,7 +42,10 @@ type condition struct {
 }
 
 func newPlan(v *View, q *storage.Question) *plan {
-	p := &plan{view: v, q: q, fields: map[string]*field{}, candidates: map[uint32]bool{}, scratch: &scratch{}}
+	p := &plan{view: v, q: q, limits: usualLimits, fields: map[string]*field{}, candidates: map[uint32]bool{}, scratch: &scratch{}}
+	if v.limits != nil {
+		p.limits = *v.limits
+	}
 	if len(v.Parts) > 0 {
 		cache := v.Parts[0].cache
 		p.facts = cache.allFacts()

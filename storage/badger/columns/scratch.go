@@ -42,6 +42,14 @@ func (s *scratch) build() []uint16 {
 	return s.list
 }
 
+// forget makes all room free that was taken for a segment, lists too.
+func (s *scratch) forget() {
+	s.used, s.filled = 0, 0
+	for i := range s.lists {
+		s.lists[i] = s.lists[i][:0]
+	}
+}
+
 // chunk is how many rows are kept in one piece.
 const chunk = 1 << 17
 
@@ -89,10 +97,7 @@ func (s *scratch) kept() *scratch {
 		s.free = s.free[: (keptScratch-size)/n : (keptScratch-size)/n]
 	}
 	clear(s.runs[:cap(s.runs)]) // they point into segments
-	s.filled = 0
-	for i := range s.lists {
-		s.lists[i] = s.lists[i][:0]
-	}
+	s.forget()
 	return s
 }
 
@@ -105,6 +110,13 @@ func (c *Cache) borrow() *scratch {
 		return &scratch{}
 	}
 	return s
+}
+
+// done gives the room of a question back.
+func (p *plan) done() {
+	if len(p.view.Parts) > 0 {
+		p.view.Parts[0].cache.giveBack(p.scratch)
+	}
 }
 
 // giveBack keeps the room of one question.

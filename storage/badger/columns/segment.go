@@ -265,18 +265,22 @@ func (s *Segment) place(r *reader) (p place, n int) {
 	if all {
 		return p, s.rows
 	}
-	p.rows = make([]uint16, s.rows+1)
 	p.bits = make([]uint64, (s.rows+63)/64)
 	p.before = make([]uint16, len(p.bits))
-	for i, f := range rows {
-		if i&63 == 0 {
-			p.before[i>>6] = uint16(n)
+	for w := range p.bits {
+		var word uint64
+		for i, f := range rows[64*w : min(64*w+64, s.rows)] {
+			word |= uint64(in[f]) << (i & 63)
 		}
-		p.rows[n] = uint16(i)
-		n += int(in[f])
-		p.bits[i>>6] |= uint64(in[f]) << (i & 63)
+		p.bits[w], p.before[w] = word, uint16(n)
+		n += bits.OnesCount64(word)
 	}
-	p.rows = append(make([]uint16, 0, n), p.rows[:n]...)
+	p.rows = make([]uint16, 0, n)
+	for w, word := range p.bits {
+		for ; word != 0; word &= word - 1 {
+			p.rows = append(p.rows, uint16(64*w+bits.TrailingZeros64(word)))
+		}
+	}
 	return p, n
 }
 

@@ -15,6 +15,7 @@ import (
 // It holds the columns of the segments that overlap in time at the row it has come to.
 func (v *View) Sends(ctx context.Context, q *storage.Question, order storage.Order, yield func(storage.Send, error) bool) error {
 	p := newPlan(v, q)
+	defer p.done()
 	m := merge{plan: p, newest: order.NewestFirst}
 	var err error
 	if order.Limit > 0 {
@@ -152,7 +153,8 @@ func (m *merge) next(ctx context.Context) (*cursor, error) {
 // start reads the segment and brings its rows into order.
 func (c *cursor) start(m *merge) error {
 	if !c.chosen {
-		m.plan.scratch.used = 0
+		m.plan.scratch.forget()
+		m.plan.scratch.forget()
 		s, err := m.plan.selectRows(c.part)
 		if s == nil || err != nil {
 			return err
@@ -229,7 +231,7 @@ func (m *merge) limit(ctx context.Context, n int) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		m.plan.scratch.used = 0
+		m.plan.scratch.forget()
 		s, err := m.plan.selectRows(&parts[i])
 		if err != nil {
 			return err

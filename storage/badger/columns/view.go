@@ -13,7 +13,7 @@ type Part struct {
 }
 
 // View is one state of the store, and answers questions about it. It does not change while it is used; several
-// questions may use it at once.
+// questions may use it at once. All its segments share one cache.
 type View struct {
 	Parts   []Part
 	First   []storage.Instant                       // first success by person, 0 for one never reached; may be short
@@ -21,6 +21,8 @@ type View struct {
 	Contact func(person uint32) (string, error)     // phone or platform id, "" for a send without contact
 	Persons func(storage.Contact) ([]uint32, error) // those that the id, ignoring separators, or the token may stand for
 	Secret  []byte                                  // of contact tokens
+
+	limits *limits // of tests; nil for the usual ones
 }
 
 // Block sums the first successes of 64 persons up, so that a question need not look at each of them.

@@ -2,9 +2,13 @@ package columns
 
 import (
 	"math/rand/v2"
+	"os"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
@@ -40,6 +44,9 @@ func (w *world) view(t testing.TB, rng *rand.Rand) *View {
 		for block := range slices.Chunk(w.first, 64) {
 			v.Blocks = append(v.Blocks, BlockOf(block))
 		}
+	}
+	if rng.IntN(2) == 0 {
+		v.limits = &limits{grid: rng.IntN(200), table: rng.IntN(20), sets: rng.IntN(4), waits: rng.IntN(50), groups: rng.IntN(10)}
 	}
 	for len(versions) > 0 {
 		n := 1 + rng.IntN(min(len(versions), 1+rng.IntN(400)))
@@ -94,6 +101,9 @@ func (w *world) question(rng *rand.Rand) storage.Question {
 		s := w.sends[rng.IntN(len(w.sends))]
 		value := []string{s.Contact, "+" + s.Contact, "~" + storage.TokenOf(w.secret, s.Channel, s.Contact), "~", "", "nobody"}[rng.IntN(6)]
 		q.Where = append(q.Where, storage.Condition{Field: "phone", Not: rng.IntN(3) == 0, Values: []string{value, "50490000001"}})
+	}
+	if zone, err := time.LoadLocation("Asia/Beirut"); err == nil && rng.IntN(6) == 0 {
+		q.Zone = zone // where the clock goes back over midnight
 	}
 	if rng.IntN(4) == 0 && len(q.By) > 0 {
 		q.By = append(q.By, q.By[0])
@@ -208,4 +218,63 @@ func cmp2(first, second int) int {
 		return first
 	}
 	return second
+}
+
+// TestDataSet compares answers about a data set of real size, if there is one; see the benchmarks.
+func TestDataSet(t *testing.T) {
+	if os.Getenv(dataFolder) == "" {
+		t.Skip(dataFolder + " is not set")
+	}
+	set, err := loadSet()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := set.view(t)
+	for name, q := range benchQuestions(t) {
+		c := storage.NewCounter(&q)
+		for i := range v.Parts {
+			err := v.Parts[i].All(nil, func(_ int, r *Row) error {
+				r.Contact = strconv.Itoa(int(r.Person))
+				c.Add(&r.Send, v.First[r.Person])
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		got, err := v.Count(t.Context(), &q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(c.Result(), got, cmp.Comparer(decimal.Decimal.Equal)); diff != "" {
+			t.Errorf("%s: counts differ (-truth +got):\n%.4000s", name, diff)
+		}
+	}
+}
+
+// TestConcurrent asks one view several questions at once.
+func TestConcurrent(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 3))
+	w := messyWorld(t, rng, 800)
+	v := w.view(t, rng)
+	var group sync.WaitGroup
+	for seed := range uint64(4) {
+		group.Go(func() {
+			rng := rand.New(rand.NewPCG(seed, 4))
+			for range 20 {
+				q := w.question(rng)
+				c := storage.NewCounter(&q)
+				w.each(c.Add)
+				got, err := v.Count(t.Context(), &q)
+				if err != nil || !cmp.Equal(c.Result(), got, cmp.Comparer(decimal.Decimal.Equal)) {
+					t.Errorf("%+v: counts differ, %v", q, err)
+				}
+				err = v.Sends(t.Context(), &q, storage.Order{Limit: 10}, func(storage.Send, error) bool { return true })
+				if err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
 }

@@ -10,7 +10,7 @@ import (
 // answerTimes sets the median and p90 of the waits of each group (MODEL 3, nearest rank); cells has the cell of each
 // wait.
 func (c *counting) answerTimes(cells []uint32, g *grouping, tallies []storage.Tally) {
-	if len(c.waits) >= manyWaits && len(tallies) <= fewGroups {
+	if len(c.waits) > c.plan.waits && len(tallies) <= c.plan.limits.groups {
 		c.manyAnswerTimes(cells, g, tallies)
 		return
 	}
@@ -78,11 +78,6 @@ func nth(ms []int64, k int) {
 
 // rank is the place, from 0, of a share in tenths of n sorted numbers.
 func rank(n, tenths int) int { return (n*tenths+9)/10 - 1 }
-
-const (
-	manyWaits = 20_000 // from how many on classes are quicker than sorting
-	fewGroups = 64     // up to how many groups
-)
 
 // manyAnswerTimes counts the waits of each group by class, and sorts only those of the classes that the ranks lie in.
 func (c *counting) manyAnswerTimes(cells []uint32, g *grouping, tallies []storage.Tally) {
