@@ -1,6 +1,7 @@
 package badger_test
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"math/rand/v2"

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -69,9 +70,10 @@ type Engine struct {
 	queueMu sync.Mutex
 	queue   []*request
 
-	viewMu sync.Mutex
-	view   *view // the present one
-	oldest *view // that somebody may look at
+	viewMu  sync.Mutex
+	entered atomic.Uint32 // persons of the present view
+	view    *view         // the present one
+	oldest  *view         // that somebody may look at
 
 	garbageMu sync.Mutex
 	garbage   map[part]bool // what nothing names yet, or any more

@@ -56,6 +56,7 @@ func (e *Engine) publish(v *view, retired []part) {
 		e.oldest = v
 	}
 	e.view = v
+	e.entered.Store(v.cat.Persons)
 	gone := e.outlived()
 	e.viewMu.Unlock()
 	e.doom(gone)
