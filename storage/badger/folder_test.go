@@ -25,6 +25,8 @@ func TestMain(m *testing.M) {
 	switch os.Getenv(childRole) {
 	case "append":
 		os.Exit(takeForEver(dir))
+	case "fill":
+		os.Exit(fillDisk(dir))
 	case "open":
 		os.Exit(openOnce(dir))
 	case "convert":
