@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
@@ -14,6 +15,10 @@ import (
 
 	"outboundbot/storage/intake"
 )
+
+// importMemory is what an import lets the garbage collector use before it works harder, in bytes. An import of tens of
+// millions of events keeps several hundred megabytes in use and would otherwise let as many lie about.
+const importMemory = 1 << 30
 
 func (s *shared) importFiles() *cobra.Command {
 	var format, rejects string
@@ -29,6 +34,9 @@ func (s *shared) importFiles() *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := s.checkInputs(args, rejects); err != nil {
 				return err
+			}
+			if s.getenv("GOMEMLIMIT") == "" {
+				debug.SetMemoryLimit(importMemory)
 			}
 			return s.atOffice(cmd.Context(), func(o office) error {
 				book := &rejectBook{path: rejects}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"outboundbot/storage"
 )
@@ -21,6 +22,7 @@ type bulk struct {
 
 	lexicons *lexicons
 	loads    chan *load
+	free     sync.Pool // of loads
 	routed   chan error
 
 	table   table
@@ -75,6 +77,7 @@ func (e *Engine) Import(ctx context.Context) (storage.Import, error) {
 		routed: make(chan error, 1), spool: &spool{dir: e.dir},
 		unions: unions{base: e.view.cat.Components, old: map[uint32]uint32{}},
 	}
+	b.free.New = func() any { return &load{} }
 	go b.route()
 	return b, nil
 }
@@ -93,7 +96,7 @@ func (b *bulk) Add(ctx context.Context, events []storage.Event) ([]storage.Rejec
 		return nil, errors.New("the import is over")
 	}
 	half := len(events) / 2
-	first, second := &load{}, &load{}
+	first, second := b.free.Get().(*load), b.free.Get().(*load)
 	var rejects []storage.Reject
 	done := make(chan struct{})
 	go func() {
@@ -113,9 +116,7 @@ func (b *bulk) Add(ctx context.Context, events []storage.Event) ([]storage.Rejec
 // pack checks events, of which the first is that of this number in the caller's slice, and writes them into a load
 // with one of the lexicons.
 func (b *bulk) pack(l *load, events []storage.Event, number, which int) (rejects []storage.Reject) {
-	l.records = make([]byte, 0, 128*len(events))
-	l.tokens = make([]uint64, 0, 4*len(events))
-	l.events = make([]packedEvent, 0, len(events))
+	l.records, l.tokens, l.events = l.records[:0], l.tokens[:0], l.events[:0]
 	var ev storage.Event
 	for i := range events {
 		ev = events[i]
@@ -150,6 +151,7 @@ func (b *bulk) route() {
 		if fault == nil {
 			fault = b.routeLoad(l)
 		}
+		b.free.Put(l)
 		if fault != nil {
 			break
 		}

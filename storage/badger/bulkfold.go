@@ -24,6 +24,7 @@ func (b *bulk) settle(ctx context.Context) (storage.Receipt, error) {
 	if err := m.foldAll(); err != nil {
 		return storage.Receipt{}, err
 	}
+	b.spool.close() // what it held is in the blocks, and in the rows set aside
 	next, retired, err := m.write(b.e.view)
 	if err != nil {
 		return storage.Receipt{}, err
@@ -88,16 +89,32 @@ func (m *making) put(k, v []byte) error {
 	return m.pen.write(k, v)
 }
 
-// index makes the index of the run, and frees the table it comes from.
+// index makes the indexes of the run, and frees the table they come from bit by bit.
 func (m *making) index(t *table) error {
+	n := 0
+	if t.used() > fewIdentifiers {
+		n = indexBits
+	}
 	u := &m.b.unions
-	t.drain(func(hash uint64, component uint32) {
-		if component = u.of(component); component >= u.base {
-			m.run.index.Add(hash, component)
+	for value := range 1 << n {
+		index := &packed.IndexBuilder{}
+		t.drain(n, value, func(hash uint64, component uint32) {
+			if component = u.of(component); component >= u.base {
+				index.Add(within(hash, n), component)
+			}
+		})
+		if err := m.run.writeIndex(index, n, uint64(value)); err != nil {
+			return err
 		}
-	})
-	return m.run.writeIndex()
+	}
+	return nil
 }
+
+// A run with more identifiers than a few has an index for each value of the first bits of their hashes.
+const (
+	fewIdentifiers = 1 << 22
+	indexBits      = 5
+)
 
 // foldAll folds the stacks, the youngest components first: what was merged into an older component stands before
 // that in this order, and is moved to it.
@@ -107,6 +124,10 @@ func (m *making) foldAll() error {
 		data  []byte
 	}
 	tasks := make(chan task)
+	buffers := make(chan []byte, foldWorkers+2) // that are free
+	for range cap(buffers) {
+		buffers <- nil
+	}
 	var group sync.WaitGroup
 	faults := make([]error, foldWorkers+1)
 	for i := range foldWorkers {
@@ -118,6 +139,7 @@ func (m *making) foldAll() error {
 				if faults[i] == nil {
 					faults[i] = w.fold(t.stack, t.data)
 				}
+				buffers <- t.data
 			}
 			if faults[i] == nil {
 				faults[i] = w.finish()
@@ -125,7 +147,7 @@ func (m *making) foldAll() error {
 		}()
 	}
 	for n := len(m.b.stacks) - 1; n >= 0 && faults[foldWorkers] == nil; n-- {
-		data, err := m.b.pull(n)
+		data, err := m.b.pull(<-buffers, n)
 		if err == nil {
 			err = m.ctx.Err()
 		}
@@ -138,15 +160,14 @@ func (m *making) foldAll() error {
 	return cmp.Or(faults...)
 }
 
-// pull gives the records of a stack's components. Those of components merged into one of an older stack go there.
-func (b *bulk) pull(n int) ([]byte, error) {
+// pull gives the records of a stack's components, in a buffer that is free. Those of components merged into one of an older stack go there.
+func (b *bulk) pull(data []byte, n int) ([]byte, error) {
 	s := b.stacks[n]
-	var data []byte
 	size := len(s.buffer)
 	for _, p := range s.pieces {
 		size += p.length
 	}
-	data = make([]byte, 0, size)
+	data = slices.Grow(data[:0], size)
 	for _, p := range s.pieces {
 		var err error
 		if data, err = b.spool.get(data, p); err != nil {

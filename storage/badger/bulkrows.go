@@ -43,9 +43,10 @@ func (m *making) segments() ([]segmentEntry, error) {
 		group.Add(1)
 		go func() {
 			defer group.Done()
+			var rows []columns.Row
 			for k := i; k < len(batches) && faults[i] == nil; k += foldWorkers {
 				if faults[i] = m.ctx.Err(); faults[i] == nil {
-					entries[k], faults[i] = m.segment(batches[k])
+					rows, entries[k], faults[i] = m.segment(rows[:0], batches[k])
 				}
 			}
 		}()
@@ -54,16 +55,16 @@ func (m *making) segments() ([]segmentEntry, error) {
 	return slices.Concat(entries...), cmp.Or(faults...)
 }
 
-// segment makes one segment of some days, or several of a large one.
-func (m *making) segment(days []dayRows) (entries []segmentEntry, err error) {
+// segment makes one segment of some days, or several of a large one. It gives back the memory for rows.
+func (m *making) segment(rows []columns.Row, days []dayRows) (memory []columns.Row, entries []segmentEntry, err error) {
 	n := 0
 	for _, d := range days {
 		n += d.stack.rows
 	}
-	rows := make([]columns.Row, 0, n)
+	rows = slices.Grow(rows, n)
 	for _, d := range days {
 		if rows, err = m.read(rows, d); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	if len(rows) > segmentRows {
@@ -73,11 +74,11 @@ func (m *making) segment(days []dayRows) (entries []segmentEntry, err error) {
 	for some := range slices.Chunk(rows, (len(rows)+parts-1)/parts) {
 		_, entry, err := m.e.writeSegment(m.put, some)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		entries = append(entries, entry)
 	}
-	return entries, nil
+	return rows, entries, nil
 }
 
 func (m *making) read(rows []columns.Row, d dayRows) ([]columns.Row, error) {
@@ -100,7 +101,7 @@ func (m *making) read(rows []columns.Row, d dayRows) ([]columns.Row, error) {
 
 // write writes all but the catalogue of what was made, and gives the state that it leads to.
 func (m *making) write(v *view) (next *view, retired []part, err error) {
-	next = &view{cat: m.cat, members: v.members, firsts: v.firsts, runs: v.runs, parts: v.parts}
+	next = &view{cat: m.cat, members: v.members, firsts: v.firsts, blocks: v.blocks, runs: v.runs, parts: v.parts}
 	m.cat.Conflicts += m.receipt.Conflicts
 	if m.receipt.Accepted == 0 {
 		return next, nil, nil
@@ -111,11 +112,15 @@ func (m *making) write(v *view) (next *view, retired []part, err error) {
 		return nil, nil, err
 	}
 	next.firsts = withFirsts(v.firsts, int(m.cat.Persons), m.firsts)
+	next.blocks = blocksOf(next.firsts, v.blocks, v.firsts, m.firsts)
 	retired, err = m.e.writeFirsts(m.put, next, pagesFrom(len(v.firsts)/firstsPerPage, len(next.firsts)))
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := m.run.finishWith(m.contacts)
+	if err := m.run.writeIndex(m.contacts, 0, 0); err != nil {
+		return nil, nil, err
+	}
+	r, err := m.run.close()
 	if err == nil {
 		err = m.pen.flush() // the segments are read back
 	}

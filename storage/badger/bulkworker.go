@@ -15,7 +15,11 @@ type worker struct {
 	m       *making
 	number  int
 	settler settler
+	counts  [stackSpan + 1]int32 // of the records before each component of a stack
+	next    [stackSpan + 1]int32
+	places  []place
 	block   *packed.Builder
+	open    bool            // it has something
 	events  []storage.Event // of the component at hand, in order of time
 	arrived []int64         // when each of them came, as numbers that grow
 	names   *lexicon        // of its rows
@@ -34,13 +38,15 @@ type worker struct {
 
 func (m *making) newWorker(number int) *worker {
 	w := &worker{m: m, number: number, names: newLexicon(), days: map[int64]*stack{}, previous: map[uint32]vault.Person{}}
+	w.block = packed.NewBuilder(m.run.entry.ID, w)
 	w.settler = settler{windows: m.e.windows, register: w}
 	return w
 }
 
 // fold folds the components of a stack.
 func (w *worker) fold(n int, data []byte) error {
-	counts := make([]int32, stackSpan+1)
+	counts := w.counts[:]
+	clear(counts)
 	for rest := data; len(rest) > 0; {
 		component, length := header(rest)
 		counts[component+1]++
@@ -49,8 +55,9 @@ func (w *worker) fold(n int, data []byte) error {
 	for i := range stackSpan {
 		counts[i+1] += counts[i]
 	}
-	places := make([]place, counts[stackSpan])
-	next := slices.Clone(counts)
+	w.places = slices.Grow(w.places[:0], int(counts[stackSpan]))[:counts[stackSpan]]
+	places, next := w.places, w.next[:]
+	copy(next, counts)
 	for at := 0; at < len(data); {
 		component, length := header(data[at:])
 		from := at + headerSize
@@ -136,9 +143,7 @@ func (w *worker) settle(component uint32) error {
 		w.tokens = append(w.tokens, w.m.e.tokenHash(w.m.e.tokenOf(channel, contact)))
 		w.owners = append(w.owners, component)
 	}
-	if w.block == nil {
-		w.block = packed.NewBuilder(w.m.run.entry.ID, w)
-	}
+	w.open = true
 	if err := w.block.Add(packed.Bundle{Component: component, Persons: out.persons, Events: out.fresh}); err != nil {
 		return err
 	}
@@ -174,11 +179,11 @@ func owned(e storage.Event) storage.Event {
 
 // flush writes the block at hand.
 func (w *worker) flush() error {
-	if w.block == nil {
+	if !w.open {
 		return nil
 	}
 	b, first, _, events, err := w.block.Finish()
-	w.block = nil
+	w.open = false
 	clear(w.previous)
 	for i, p := range w.people {
 		w.previous[w.page+uint32(i)] = p

@@ -13,6 +13,7 @@ import (
 
 	"outboundbot/storage"
 	"outboundbot/storage/badger/format1"
+	"outboundbot/storage/badger/packed"
 )
 
 // Migration is what became of a store of an earlier format.
@@ -102,21 +103,24 @@ func (c *conversion) compare(e *Engine, want digest) error {
 		return err
 	}
 	defer done()
-	components, err := e.componentsIn(v, v.runs)
-	if err != nil {
-		return err
-	}
 	got := digest{seed: want.seed}
-	change := &change{e: e, view: v}
-	for i, component := range components {
-		if i%256 == 0 && c.opts.Context.Err() != nil {
-			return c.opts.Context.Err()
+	for _, r := range v.runs {
+		for i := range r.entry.Blocks {
+			if err := c.opts.Context.Err(); err != nil {
+				return err
+			}
+			block, err := e.openBlock(r, i)
+			if err != nil {
+				return err
+			}
+			err = block.Each(func(b packed.Bundle) error {
+				got.add(b.Events)
+				return nil
+			})
+			if err != nil {
+				return err
+			}
 		}
-		src, err := change.source(component)
-		if err != nil {
-			return err
-		}
-		got.add(src.events)
 	}
 	if got != want {
 		return errors.New("the events of the new store are not those of the old one; nothing was changed")
@@ -174,7 +178,7 @@ func (e *Engine) carryOver(ctx context.Context, conflicts int) error {
 	}
 	defer release()
 	v := e.view
-	next := &view{cat: v.cat.clone(), runs: v.runs, members: v.members, parts: v.parts, firsts: v.firsts}
+	next := &view{cat: v.cat.clone(), runs: v.runs, members: v.members, parts: v.parts, firsts: v.firsts, blocks: v.blocks}
 	next.cat.Conflicts += conflicts
 	p := &pen{e: e}
 	k := metaKey(metaConverted)

@@ -181,7 +181,7 @@ func BenchmarkDelta(b *testing.B) {
 	}
 	b.Run("unmerged", func(b *testing.B) { y.compare(b, sealed, e) })
 	release()
-	if err := e.Merge(context.Background(), false); err != nil {
+	if err := e.Merge(bg, false); err != nil {
 		b.Fatal(err)
 	}
 	b.Run("merged", func(b *testing.B) { y.compare(b, sealed, e) })

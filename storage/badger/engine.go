@@ -282,6 +282,9 @@ func (e *Engine) start(opts Options) (err error) {
 		e.lastID = max(e.lastID, l.ID) // nothing new gets the number of what is being removed
 	}
 	e.doom(append(cat.Garbage, left...))
+	if err := e.markFormat(); err != nil {
+		return err
+	}
 	return e.refold(opts.Progress)
 }
 
@@ -303,8 +306,11 @@ func (e *Engine) openView(cat *catalogue) (v *view, err error) {
 		}
 		v.parts = append(v.parts, part)
 	}
-	v.firsts, err = e.readFirsts(cat)
-	return v, err
+	if v.firsts, err = e.readFirsts(cat); err != nil {
+		return nil, err
+	}
+	v.blocks = blocksOf(v.firsts, nil, nil, nil)
+	return v, nil
 }
 
 // readFirsts reads the first successes of all contacts.

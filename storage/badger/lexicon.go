@@ -7,13 +7,16 @@ import "strings"
 type lexicon struct {
 	numbers map[string]uint32
 	names   []string
-	last    [64]recall // by field: names come in stretches
+	last    [64][recalls]recall // by field: names come in stretches, and most fields have few
 }
 
 type recall struct {
 	name   string
 	number uint32
 }
+
+// recalls is how many names of a field are found without a hash table.
+const recalls = 16
 
 const (
 	longestName = 128
@@ -24,9 +27,9 @@ func newLexicon() *lexicon {
 	return &lexicon{numbers: map[string]uint32{}, names: []string{""}}
 }
 
-// number is that of a name; 0 if it has none. The lexicon keeps a copy of its own.
+// number is that of a name that is not empty; 0 if it has none. The lexicon keeps a copy of its own.
 func (l *lexicon) number(field int, name string) uint32 {
-	last := &l.last[field]
+	last := &l.last[field][(len(name)+7*int(name[len(name)-1])+int(name[len(name)/2]))%recalls]
 	if last.name == name {
 		return last.number
 	}

@@ -129,7 +129,7 @@ func (e *Engine) swapRuns(ctx context.Context, old []*run, r *run) error {
 	cat := v.cat.clone()
 	at := slices.Index(v.runs, old[0])
 	cat.Runs = slices.Replace(cat.Runs, at, at+len(old), r.entry)
-	next := &view{cat: cat, runs: slices.Replace(slices.Clone(v.runs), at, at+len(old), r), parts: v.parts, firsts: v.firsts}
+	next := &view{cat: cat, runs: slices.Replace(slices.Clone(v.runs), at, at+len(old), r), parts: v.parts, firsts: v.firsts, blocks: v.blocks}
 	next.members = join(next.runs)
 	var retired []part
 	for _, o := range old {

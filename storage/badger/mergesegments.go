@@ -118,7 +118,7 @@ func (e *Engine) swapSegments(ctx context.Context, before *view, from []int, row
 	if err := e.buryAgain(p, before, v, from, rows, parts, entries); err != nil {
 		return err
 	}
-	next := &view{cat: v.cat.clone(), runs: v.runs, members: v.members, firsts: v.firsts}
+	next := &view{cat: v.cat.clone(), runs: v.runs, members: v.members, firsts: v.firsts, blocks: v.blocks}
 	next.cat.Segments, next.parts = nil, nil
 	var retired []part
 	gone := map[uint64]bool{}

@@ -3,6 +3,7 @@ package badger_test
 import (
 	"bufio"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -14,8 +15,11 @@ import (
 	"testing"
 	"time"
 
+	plain "github.com/dgraph-io/badger/v4"
+
 	"outboundbot/storage"
 	"outboundbot/storage/badger"
+	"outboundbot/storage/badger/format1"
 	"outboundbot/storage/badger/guard"
 	"outboundbot/storage/memory"
 	"outboundbot/storage/storagetest"
@@ -172,12 +176,41 @@ func convertAndDie(dir string) int {
 			os.Exit(7)
 		}
 	}))
+	if errors.Is(err, storage.ErrLocked) {
+		return 4
+	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	e.Close()
 	return 0
+}
+
+// TestMigrateAtOnce starts several processes on a store: it is converted once, and who comes too early is told that it
+// is in use.
+func TestMigrateAtOnce(t *testing.T) {
+	dir := fromFormat1(t, "golden")
+	var all []*exec.Cmd
+	for range 4 {
+		cmd := child(t, "convert", dir)
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, cmd)
+		time.Sleep(30 * time.Millisecond)
+	}
+	for _, cmd := range all {
+		var exit *exec.ExitError
+		if err := cmd.Wait(); err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 4) {
+			t.Error(err)
+		}
+	}
+	e := opened(t, dir, badger.Options{})
+	checkGolden(t, e)
+	checkCarried(t, e)
+	e.Close()
+	onlyStore(t, dir)
 }
 
 // TestMigrateKilled ends the process that converts at each step: the next one finishes.
@@ -279,6 +312,48 @@ func TestMigrateRefused(t *testing.T) {
 		os.WriteFile(table, b, 0o600)
 		refused(t, dir, "damaged data table")
 	})
+}
+
+// TestOlderPrograms: one that knows only format 1 refuses a store by the number it reads as its format, and we do not
+// take our own for one of format 1 when its superblock is gone.
+func TestOlderPrograms(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "store")
+	e := opened(t, dir, badger.Options{})
+	if _, err := e.Append(bg, campaign(0, 10)); err != nil {
+		t.Fatal(err)
+	}
+	e.Close()
+	if err := os.Remove(dir + ".super"); err != nil {
+		t.Fatal(err)
+	}
+	db, err := plain.Open(plain.DefaultOptions(dir).WithLogger(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = db.View(func(txn *plain.Txn) error {
+		item, err := txn.Get([]byte("mformat"))
+		if err != nil {
+			return err
+		}
+		return item.Value(func(v []byte) error {
+			if n := binary.BigEndian.Uint64(v); n <= 1 {
+				t.Errorf("they read format %d", n)
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	db.Close()
+	if old, err := format1.Open(dir, nil); old != nil || err != nil {
+		t.Errorf("%v, %v", old, err)
+	}
+	e = opened(t, dir, badger.Options{})
+	defer e.Close()
+	if stats, err := e.Stats(bg); err != nil || stats.Events != 10 {
+		t.Errorf("%+v, %v", stats, err)
+	}
 }
 
 // TestForeignLeftovers: an old store that this one was not made of is nobody's to remove.

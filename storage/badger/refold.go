@@ -29,7 +29,7 @@ func (e *Engine) refold(progress func(done, all int)) error {
 	if v.cat.Fold == fold {
 		return nil
 	}
-	next := &view{cat: v.cat.clone(), runs: v.runs, members: v.members, firsts: slices.Clone(v.firsts)}
+	next := &view{cat: v.cat.clone(), runs: v.runs, members: v.members, firsts: slices.Clone(v.firsts), blocks: v.blocks}
 	next.cat.Fold = fold
 	if v.cat.Events == 0 {
 		return e.exchange(&pen{e: e}, next, nil)
@@ -117,6 +117,7 @@ func (e *Engine) exchangeRows(m *making, v, next *view) error {
 	next.cat.Sends, next.cat.Orphans = m.sends, m.orphans
 	next.cat.Persons = max(next.cat.Persons, m.used)
 	next.firsts = withFirsts(next.firsts, int(next.cat.Persons), m.firsts)
+	next.blocks = blocksOf(next.firsts, nil, nil, nil)
 	retired, err := e.writeFirsts(m.pen.write, next, pagesFrom(0, len(next.firsts)))
 	if err != nil {
 		return err

@@ -91,6 +91,9 @@ func appendText(b []byte, s string) []byte {
 
 // appendName writes the number of a name, or 0 and the name.
 func appendName(b []byte, field int, s string, names *lexicon) []byte {
+	if s == "" {
+		return append(b, 0, 0)
+	}
 	n := names.number(field, s)
 	if b = binary.AppendUvarint(b, uint64(n)); n == 0 {
 		b = appendText(b, s)

@@ -1,6 +1,7 @@
 package badger
 
 import (
+	"math/bits"
 	"slices"
 	"sort"
 
@@ -13,7 +14,7 @@ type run struct {
 	entry   runEntry
 	starts  []start           // of the blocks, by component
 	moved   []redirect        // components that were merged when the run was written
-	indexes []*packed.Index   // identifier hash → component
+	indexes []index           // identifier hash → component
 	tokens  map[uint64]uint32 // the same in memory, of a small run written by this process; else nil
 }
 
@@ -25,19 +26,31 @@ type redirect struct {
 
 // directory is what a run knows of itself.
 type directory struct {
-	_        struct{} `cbor:",toarray"`
-	Starts   []start
-	Moved    []redirect
-	Index    []byte
-	Contacts second
+	_       struct{} `cbor:",toarray"`
+	Starts  []start
+	Moved   []redirect
+	Indexes []indexEntry
 }
 
-// second is an index whose pages stand after those of the first.
-type second struct {
-	_     struct{} `cbor:",toarray"`
-	Base  int
-	Index []byte
+// indexEntry is an index of identifiers. A large run has several, so that none is large in memory while it is made:
+// one for each value of the first bits of the hash.
+type indexEntry struct {
+	_         struct{} `cbor:",toarray"`
+	Bits      int      // how many
+	Value     uint64   // of these bits
+	Base      int      // its first page
+	Directory []byte
 }
+
+// index is an indexEntry that was opened.
+type index struct {
+	bits  int
+	value uint64
+	*packed.Index
+}
+
+// within is a hash as an index of those with the same first bits knows it.
+func within(hash uint64, n int) uint64 { return bits.RotateLeft64(hash, n) }
 
 // openRun reads a run's directory; its blocks and index pages stay on disk.
 func (e *Engine) openRun(entry runEntry) (*run, error) {
@@ -54,15 +67,12 @@ func (e *Engine) openRun(entry runEntry) (*run, error) {
 
 func (e *Engine) runOf(entry runEntry, d *directory) (*run, error) {
 	r := &run{entry: entry, starts: d.Starts, moved: d.Moved}
-	for _, x := range []second{{Index: d.Index}, d.Contacts} {
-		if len(x.Index) == 0 {
-			continue
-		}
-		index, err := e.openIndex(entry.ID, x.Base, x.Index)
+	for _, x := range d.Indexes {
+		opened, err := e.openIndex(entry.ID, x.Base, x.Directory)
 		if err != nil {
 			return nil, err
 		}
-		r.indexes = append(r.indexes, index)
+		r.indexes = append(r.indexes, index{x.Bits, x.Value, opened})
 	}
 	return r, nil
 }
@@ -95,7 +105,10 @@ func (r *run) lookup(to []uint32, token uint64) ([]uint32, error) {
 		return to, nil
 	}
 	for _, index := range r.indexes {
-		err := index.Lookup(token, func(component uint32) bool {
+		if index.bits > 0 && token>>(64-index.bits) != index.value {
+			continue
+		}
+		err := index.Lookup(within(token, index.bits), func(component uint32) bool {
 			to = append(to, component)
 			return true
 		})

@@ -22,7 +22,7 @@ type runWriter struct {
 	starts []start
 	moved  []redirect
 	index  *packed.IndexBuilder
-	toc    []byte // of the index, once it is written
+	tocs   []indexEntry // of the indexes that are written
 	tokens map[uint64]uint32
 	write  func(key, value []byte) error // where finished values go; nil to keep them until finish
 	blocks []entry
@@ -95,24 +95,20 @@ func (w *runWriter) put(block []byte, first uint32, events int) error {
 	return w.write(k, v)
 }
 
-// writeIndex writes the pages of an index and gives where they are.
-func (w *runWriter) pages(index *packed.IndexBuilder) (toc []byte, err error) {
-	toc, pages := index.Finish()
+// writeIndex writes an index of the identifiers whose hash begins with some bits.
+func (w *runWriter) writeIndex(index *packed.IndexBuilder, bits int, value uint64) error {
+	at := indexEntry{Bits: bits, Value: value, Base: w.entry.Pages}
+	var pages [][]byte
+	at.Directory, pages = index.Finish()
 	for _, p := range pages {
 		k := inside(ofPage, w.entry.ID, w.entry.Pages)
 		w.entry.Pages++
 		if err := w.write(k, seal(ofPage, k, 0, p)); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return toc, nil
-}
-
-// writeIndex writes the index of identifiers.
-func (w *runWriter) writeIndex() (err error) {
-	w.toc, err = w.pages(w.index)
-	w.index = nil
-	return err
+	w.tocs = append(w.tocs, at)
+	return nil
 }
 
 // finish writes the rest and gives the run.
@@ -126,29 +122,16 @@ func (w *runWriter) finish(write func(k, v []byte) error) (*run, error) {
 			return nil, err
 		}
 	}
-	if err := w.writeIndex(); err != nil {
+	if err := w.writeIndex(w.index, 0, 0); err != nil {
 		return nil, err
 	}
-	return w.close(nil)
-}
-
-// finishWith is finish for a run whose contacts have an index of their own.
-func (w *runWriter) finishWith(contacts *packed.IndexBuilder) (*run, error) {
-	base := w.entry.Pages
-	toc, err := w.pages(contacts)
-	if err != nil {
-		return nil, err
-	}
-	return w.close(&second{Base: base, Index: toc})
+	return w.close()
 }
 
 // close writes the directory and opens the run.
-func (w *runWriter) close(contacts *second) (*run, error) {
+func (w *runWriter) close() (*run, error) {
 	slices.SortFunc(w.starts, func(a, b start) int { return cmp.Compare(a.Component, b.Component) })
-	d := &directory{Starts: w.starts, Moved: w.moved, Index: w.toc}
-	if contacts != nil {
-		d.Contacts = *contacts
-	}
+	d := &directory{Starts: w.starts, Moved: w.moved, Indexes: w.tocs}
 	b, err := encode(d)
 	if err != nil {
 		return nil, err

@@ -62,10 +62,20 @@ func (s *shard) grow() {
 	}
 }
 
-// drain calls f with all entries that are not indexed yet, and frees them.
-func (t *table) drain(f func(hash uint64, component uint32)) {
+// used is how many entries there are.
+func (t *table) used() (n int) {
 	for i := range t.shards {
-		s := &t.shards[i]
+		n += t.shards[i].used
+	}
+	return n
+}
+
+// drain calls f with all entries that are not indexed yet and whose hash begins with a value of so many bits, at most
+// those of the shards, and frees them.
+func (t *table) drain(bits, value int, f func(hash uint64, component uint32)) {
+	each := len(t.shards) >> bits
+	for i := range each {
+		s := &t.shards[value*each+i]
 		for k, h := range s.hashes {
 			if h != 0 && s.components[k]&indexed == 0 {
 				f(h, s.components[k])

@@ -68,11 +68,8 @@ func (s *Store) begin() (is bool, err error) {
 	txn := s.db.NewTransaction(false)
 	defer func() { txn.Discard() }()
 	v, err := valueOf(txn, []byte("mformat"))
-	if err != nil || v == nil {
+	if err != nil || len(v) != 8 || binary.BigEndian.Uint64(v) != format {
 		return false, err
-	}
-	if len(v) != 8 || binary.BigEndian.Uint64(v) != format {
-		return false, fmt.Errorf("it is of a format, %x, that this program does not know", v)
 	}
 	if err := s.finishJournal(txn); err != nil {
 		return false, err

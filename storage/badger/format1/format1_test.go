@@ -88,7 +88,7 @@ func TestJournal(t *testing.T) {
 }
 
 func TestOtherFormats(t *testing.T) {
-	if s, err := Open(copied(t, map[string][]byte{"mformat": number(2)}), nil); s != nil || err == nil {
+	if s, err := Open(copied(t, map[string][]byte{"mformat": number(2)}), nil); s != nil || err != nil {
 		t.Errorf("format 2: %v, %v", s, err)
 	}
 	if s, err := Open(t.TempDir(), nil); s != nil || err != nil {
