@@ -1,7 +1,6 @@
 package badger_test
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"math/rand/v2"
