@@ -1,8 +1,10 @@
 package badger
 
 import (
+	"errors"
 	"maps"
 	"slices"
+	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -30,6 +32,9 @@ func (p *pen) write(k, v []byte) error {
 	p.entries = append(p.entries, entry{k, v})
 	if p.bytes += int64(len(k) + len(v) + 64); p.bytes < ahead {
 		return nil
+	}
+	if err := p.e.room(roomToGoOn); err != nil {
+		return err
 	}
 	return p.flush()
 }
@@ -65,6 +70,9 @@ func (c *change) commit() error {
 	}
 	p := &pen{e: c.e}
 	next, retired, err := c.write(p)
+	if errors.Is(err, syscall.ENOSPC) {
+		return err // before anything named it
+	}
 	if err != nil {
 		c.e.broken = err
 		return err

@@ -274,7 +274,7 @@ func TestDamage(t *testing.T) {
 		default:
 			partly++
 		}
-		tally[kind+" "+how]++
+		tally[how]++
 	}
 	t.Logf("%d cases of damage: %d stores answered all as before, %d refused, %d answered some and refused the rest; %.0f s; %v",
 		cases, whole, refused, partly, time.Since(start).Seconds(), tally)
@@ -288,6 +288,7 @@ func damagedCase(t *testing.T, what string, hurt image, truth map[string]answer)
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(root)
+	var opening error
 	hurt.write(t, root)
 	defer func() {
 		if r := recover(); r != nil {
@@ -295,12 +296,13 @@ func damagedCase(t *testing.T, what string, hurt image, truth map[string]answer)
 		}
 		for _, name := range hurt.files(".sst") {
 			if _, err := os.Stat(filepath.Join(root, name)); err != nil {
-				t.Errorf("%s: the attempt deleted %s", what, name)
+				t.Errorf("%s: the attempt deleted %s; opening said %v; there is %v", what, name, opening, imageOf(t, root).names())
 			}
 		}
 	}()
 	e, err := badger.Open(filepath.Join(root, "store"), badger.Options{Small: true})
 	if err != nil {
+		opening = err
 		refusal(t, what+": opening", err)
 		return 0, len(truth)
 	}
@@ -331,3 +333,5 @@ func refusal(t *testing.T, what string, err error) {
 		t.Errorf("%s: not one sentence: %v", what, err)
 	}
 }
+
+func (im image) names() []string { return im.files("") }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -69,9 +70,10 @@ type Engine struct {
 	queueMu sync.Mutex
 	queue   []*request
 
-	viewMu sync.Mutex
-	view   *view // the present one
-	oldest *view // that somebody may look at
+	viewMu  sync.Mutex
+	entered atomic.Uint32 // persons of the present view
+	view    *view         // the present one
+	oldest  *view         // that somebody may look at
 
 	garbageMu sync.Mutex
 	garbage   map[part]bool // what nothing names yet, or any more
@@ -147,7 +149,7 @@ func (e *Engine) openFolder(dir string, opts Options) error {
 			return err
 		}
 		if e.check, err = guard.Before(dir, guard.Options{Format: format, AcceptLoss: opts.AcceptLoss}); err != nil {
-			return err
+			return plain(err)
 		}
 		removeSpools(dir)
 	}
@@ -174,8 +176,23 @@ func caught(err *error) {
 	}
 }
 
+// discard ends a transaction, of which an iterator that met damage may still be open: then Badger panics.
+func discard(txn *badger.Txn) {
+	defer func() { _ = recover() }()
+	txn.Discard()
+}
+
 // brief puts what Badger says of damage on one line.
 func brief(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }
+
+// plain puts a refusal that quotes Badger on one line.
+func plain(err error) error {
+	var r *guard.Refusal
+	if errors.As(err, &r) {
+		r.What = strings.Join(strings.Fields(r.What), " ")
+	}
+	return err
+}
 
 // advised says what helps where a store cannot be opened.
 func advised(dir string, err error) error {
@@ -223,14 +240,14 @@ func (e *Engine) settings(opts Options) badger.Options {
 
 // start reads the catalogue and opens what it names, removes what a crash left behind, and brings rows up to date
 // with the windows.
-func (e *Engine) start(opts Options) error {
-	var err error
+func (e *Engine) start(opts Options) (err error) {
+	defer caught(&err)
 	if e.vault, err = e.openVault(opts); err != nil { // while nobody else has the folder
 		return err
 	}
 	e.secret = e.vault.TokenSecret()
 	txn := e.db.NewTransaction(false)
-	defer txn.Discard()
+	defer discard(txn)
 	cat, err := readCatalogue(txn)
 	if err != nil {
 		return err

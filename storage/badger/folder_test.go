@@ -1,23 +1,17 @@
 package badger_test
 
 import (
-	"bufio"
 	"errors"
-	"flag"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"outboundbot/storage"
 	"outboundbot/storage/badger"
 )
-
-var kills = flag.Int("kills", 5, "how often TestKill kills the process that appends")
 
 // Environment of a child process: what it is for, and the folder.
 const (
@@ -30,7 +24,9 @@ func TestMain(m *testing.M) {
 	dir := os.Getenv(childFolder)
 	switch os.Getenv(childRole) {
 	case "append":
-		os.Exit(appendForEver(dir))
+		os.Exit(takeForEver(dir))
+	case "fill":
+		os.Exit(fillDisk(dir))
 	case "open":
 		os.Exit(openOnce(dir))
 	case "convert":
@@ -45,94 +41,6 @@ func child(t *testing.T, role, dir string) *exec.Cmd {
 	cmd.Env = append(os.Environ(), childRole+"="+role, childFolder+"="+dir)
 	cmd.Stderr = os.Stderr
 	return cmd
-}
-
-// Sizes of the batches that the child appends: single events, posts and a file's worth.
-var childBatches = []int{1, 40, 700, 2500}
-
-// appendForEver appends batches of events and writes the number of events stored so far after each.
-func appendForEver(dir string) int {
-	e, err := badger.Open(dir, badger.Options{})
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	stats, err := e.Stats(bg)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	for n, i := stats.Events, 0; ; i++ {
-		batch := campaign(n, childBatches[i%len(childBatches)])
-		if _, err := e.Append(bg, batch); err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			return 1
-		}
-		n += len(batch)
-		fmt.Println(n)
-	}
-}
-
-// TestKill kills a process that appends, again and again: every event that it acknowledged is there.
-func TestKill(t *testing.T) {
-	dir := t.TempDir()
-	rng := rand.New(rand.NewPCG(7, 0))
-	acknowledged := 0
-	for i := range *kills {
-		cmd := child(t, "append", dir)
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		lines := bufio.NewScanner(out)
-		for first := true; lines.Scan(); first = false {
-			if first {
-				wait := time.Duration(rng.IntN(300)) * time.Millisecond
-				time.AfterFunc(wait, func() { cmd.Process.Kill() })
-			}
-			n := 0
-			if _, err := fmt.Sscanln(lines.Text(), &n); err != nil {
-				t.Fatal(err)
-			}
-			acknowledged = max(acknowledged, n)
-		}
-		cmd.Wait() // says that it was killed
-		verify(t, dir, acknowledged, i)
-	}
-	t.Logf("%d events acknowledged over %d kills", acknowledged, *kills)
-	if acknowledged == 0 {
-		t.Error("nothing was acknowledged")
-	}
-}
-
-// verify opens the store and looks for the first n events of the campaign and the rows they make.
-func verify(t *testing.T, dir string, n, kill int) {
-	t.Helper()
-	e := opened(t, dir, badger.Options{})
-	defer e.Close()
-	stats, err := e.Stats(bg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if stats.Events < n {
-		t.Errorf("kill %d: %d events, %d were acknowledged", kill, stats.Events, n)
-	}
-	r, err := e.Append(bg, campaign(0, n))
-	if err != nil || r.Duplicates != n {
-		t.Errorf("kill %d: of %d acknowledged events %d are known; %+v, %v", kill, n, r.Duplicates, r, err)
-	}
-	truth := trusted(t, nil)
-	if _, err := truth.Append(bg, campaign(0, stats.Events)); err != nil {
-		t.Fatal(err)
-	}
-	want, _ := truth.Count(bg, storage.Question{})
-	got, err := e.Count(bg, storage.Question{})
-	if err != nil || got.Total.N != want.Total.N {
-		t.Errorf("kill %d: %v, %v; want %v", kill, got.Total.N, err, want.Total.N)
-	}
 }
 
 // openOnce tells by its exit code what Open says of a folder in use.

@@ -19,15 +19,28 @@ const firstsPerPage = 8192
 // page at a time, and keeps those of late.
 type persons struct{ e *Engine }
 
-func (p persons) page(number int) (*vault.Page, error) {
-	got := p.e.blocks.get(cacheKey{ofPersons, 0, number}, func() (any, int, error) {
+// of is the page of a person. The last page grows, and beyond the persons that there are it may hold some of a change
+// that came to nothing, whose numbers others get; so it is kept for one number of persons only.
+func (p persons) of(person uint32) (page *vault.Page, at int, err error) {
+	number, at := int(person/personsPerPage), int(person%personsPerPage)
+	entered := p.e.entered.Load()
+	if person >= entered { // of a change in the making
+		page, _, err = p.read(number)
+		return page, at, longEnough(page, number, at, err)
+	}
+	k := cacheKey{ofPersons, 0, number}
+	if number == int(entered/personsPerPage) {
+		k.id = uint64(entered)
+	}
+	got := p.e.blocks.get(k, func() (any, int, error) {
 		page, size, err := p.read(number)
 		return page, size, err
 	})
 	if got.err != nil {
-		return nil, got.err
+		return nil, 0, got.err
 	}
-	return got.value.(*vault.Page), nil
+	page = got.value.(*vault.Page)
+	return page, at, longEnough(page, number, at, nil)
 }
 
 // read reads a page as it is now, and tells how many bytes it takes.
@@ -40,22 +53,12 @@ func (p persons) read(number int) (*vault.Page, int, error) {
 	return page, 3 * len(b), err
 }
 
-// of is the page of a person. The last page grows: one at hand that is too short to have the person was read before
-// the person came, so it is read again, past the cache, into which others may be putting the old one.
-func (p persons) of(person uint32) (page *vault.Page, at int, err error) {
-	number, at := int(person/personsPerPage), int(person%personsPerPage)
-	if page, err = p.page(number); err != nil || at < page.Len() {
-		return page, at, err
+// longEnough tells a page from an earlier version of it.
+func longEnough(page *vault.Page, number, at int, err error) error {
+	if err == nil && at >= page.Len() {
+		err = fmt.Errorf("a part of the store is damaged (page %d of the contacts ends before contact %d): %s", number, at, restoreIt)
 	}
-	page, size, err := p.read(number)
-	if err != nil {
-		return nil, 0, err
-	}
-	if at >= page.Len() {
-		return nil, 0, fmt.Errorf("a part of the store is damaged (page %d of the contacts ends before contact %d): %s", number, at, restoreIt)
-	}
-	p.e.blocks.put(cacheKey{ofPersons, 0, number}, page, size)
-	return page, at, nil
+	return err
 }
 
 // Key implements packed.Keys.
@@ -129,16 +132,19 @@ func (n *entries) pages(from uint32) (map[int][]byte, error) {
 	out := map[int][]byte{}
 	for number := int(from / personsPerPage); number*personsPerPage < int(n.next); number++ {
 		list := make([]vault.Person, 0, personsPerPage)
+		var page *vault.Page
 		for i := number * personsPerPage; i < min((number+1)*personsPerPage, int(n.next)); i++ {
 			if p, ok := n.fresh[uint32(i)]; ok {
 				list = append(list, p)
 				continue
 			}
-			page, at, err := n.of(uint32(i))
-			if err != nil {
-				return nil, err
+			if page == nil {
+				var err error
+				if page, _, err = n.of(from - 1); err != nil { // the last one that there is
+					return nil, err
+				}
 			}
-			p, err := page.Person(at)
+			p, err := page.Person(i % personsPerPage)
 			if err != nil {
 				return nil, err
 			}

@@ -120,7 +120,7 @@ func (s state) change(f func(*recollection) error) (err error) {
 	s.e.stateMu.Lock()
 	defer s.e.stateMu.Unlock()
 	c := &recollection{txn: s.e.db.NewTransaction(true), sum: s.e.memory}
-	defer c.txn.Discard()
+	defer discard(c.txn)
 	defer caught(&err)
 	if err := f(c); err != nil {
 		return err
@@ -170,10 +170,13 @@ func (s state) Scan(ctx context.Context, prefix string) iter.Seq2[storage.Value,
 			return
 		}
 		defer done()
-		it := txn.NewIterator(badger.IteratorOptions{Prefix: stateKey(prefix)})
-		defer it.Close()
-		for it.Rewind(); it.Valid(); it.Next() {
-			v, _, err := s.value(it.Item())
+		names, err := s.names(txn, prefix)
+		if err != nil {
+			yield(storage.Value{}, err)
+			return
+		}
+		for _, name := range names {
+			v, _, err := s.read(txn, name)
 			if errors.Is(err, storage.ErrNoValue) {
 				continue
 			}
@@ -185,6 +188,17 @@ func (s state) Scan(ctx context.Context, prefix string) iter.Seq2[storage.Value,
 			}
 		}
 	}
+}
+
+// names lists the keys that begin with prefix, also of values that have expired.
+func (s state) names(txn *badger.Txn, prefix string) (names []string, err error) {
+	defer caught(&err)
+	it := txn.NewIterator(badger.IteratorOptions{Prefix: stateKey(prefix)})
+	defer it.Close()
+	for it.Rewind(); it.Valid(); it.Next() {
+		names = append(names, string(it.Item().Key()[1:]))
+	}
+	return names, nil
 }
 
 func stateKey(name string) []byte { return key('s', []byte(name)) }

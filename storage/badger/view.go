@@ -78,6 +78,7 @@ func (e *Engine) publish(v *view, retired []part) {
 		e.oldest = v
 	}
 	e.view = v
+	e.entered.Store(v.cat.Persons)
 	gone := e.outlived()
 	e.viewMu.Unlock()
 	e.doom(gone)
@@ -105,13 +106,14 @@ func (e *Engine) doom(parts []part) {
 }
 
 // removeDoomed deletes the values of parts that nothing names any more.
-func (e *Engine) removeDoomed() error {
+func (e *Engine) removeDoomed() (err error) {
+	defer caught(&err)
 	e.garbageMu.Lock()
 	doomed := e.doomed
 	e.doomed = nil
 	e.garbageMu.Unlock()
 	var keys [][]byte
-	err := e.db.View(func(txn *badger.Txn) error {
+	err = e.db.View(func(txn *badger.Txn) error {
 		for _, d := range doomed {
 			keys = append(keys, d.keys(txn)...)
 		}
@@ -288,5 +290,5 @@ func (e *Engine) snapshot() (txn *badger.Txn, done func(), err error) {
 		return nil, nil, err
 	}
 	txn = e.db.NewTransaction(false)
-	return txn, func() { txn.Discard(); leave() }, nil
+	return txn, func() { discard(txn); leave() }, nil
 }
