@@ -72,8 +72,8 @@ func (c *Cache) get(k cacheKey) any {
 func (c *Cache) put(k cacheKey, value any, size int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.byKey[k] != nil {
-		return // somebody else was faster
+	if e := c.byKey[k]; e != nil {
+		c.remove(e) // somebody else was faster, or it was derived from an earlier state
 	}
 	c.byKey[k] = c.order.PushFront(&cached{k, value, size})
 	c.used += size
@@ -92,7 +92,7 @@ func (c *Cache) remove(e *list.Element) {
 func (c *Cache) forget(s *Segment) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for column := range columnCount {
+	for column := range allColumns {
 		if e := c.byKey[cacheKey{s, column}]; e != nil {
 			c.remove(e)
 		}

@@ -117,8 +117,8 @@ func (f *field) ofRuns(s *Segment) []uint32 {
 	return list
 }
 
-// ofRows gives the variety of each row of a segment; those of rows that are not selected may be
-// anything that has turned up. It is valid until the next segment.
+// ofRows gives the variety of each selected row of a segment; the others may be anything. It is valid until the next
+// segment.
 func (f *field) ofRows(s *selection) ([]uint32, error) {
 	out := s.plan.scratch.numbers(s.rows)
 	switch f.level {
@@ -153,6 +153,12 @@ func (f *field) fillFacts(s *selection, out []uint32) {
 		table[number] = f.ofFacts(number)
 	}
 	for _, x := range s.stretches() {
+		for _, i := range x.list {
+			out[i] = table[s.facts[i]]
+		}
+		if x.list != nil {
+			continue
+		}
 		to := out[x.lo:x.hi]
 		for i, number := range s.facts[x.lo:x.hi] {
 			to[i] = table[number]
@@ -171,6 +177,14 @@ func (f *field) fillCodes(s *selection, out []uint32) error {
 	}
 	table := f.ofCodes(c)
 	for _, x := range s.stretches() {
+		for _, i := range x.list {
+			if code := c.code(int(i)); code != 0 && f.counts(s.facts[i]) {
+				out[i] = table[code]
+			}
+		}
+		if x.list != nil {
+			continue
+		}
 		lo := c.from(x.lo)
 		for k, code := range c.of[lo:c.from(x.hi)] {
 			i := c.row(lo + k)

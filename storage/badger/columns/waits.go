@@ -7,29 +7,47 @@ import (
 	"outboundbot/storage"
 )
 
-// answerTimes sets the median and p90 of the waits of each group (MODEL 3, nearest rank); cells has the cell of each
-// wait.
-func (c *counting) answerTimes(cells []uint32, g *grouping, tallies []storage.Tally) {
-	if len(c.waits) > c.plan.waits && len(tallies) <= c.plan.limits.groups {
-		c.manyAnswerTimes(cells, g, tallies)
-		return
+// waits is how long the answers of a run took.
+type waits struct {
+	cell uint32
+	ms   []int64
+}
+
+// eachWait gives the waits that a pass counts, by cell.
+func (c *counting) eachWait(p *pass, f func(cell uint32, ms []int64)) {
+	for _, w := range p.waits {
+		f(w.cell, w.ms)
 	}
-	from := make([]int, len(tallies)+2)
-	for _, cell := range cells {
-		for _, group := range g.of[cell] {
-			from[group+2]++
+	for k, cell := range p.waiting {
+		if cell != noCell {
+			f(cell, c.waits[k:k+1])
 		}
+	}
+}
+
+// answerTimes sets the median and p90 of the waits of each group (MODEL 3, nearest rank).
+func (c *counting) answerTimes(p *pass, g *grouping, tallies []storage.Tally) {
+	from := make([]int, len(tallies)+2)
+	all := 0
+	c.eachWait(p, func(cell uint32, ms []int64) {
+		all += len(ms)
+		for _, group := range g.of[cell] {
+			from[group+2] += len(ms)
+		}
+	})
+	if all > c.plan.waits*len(tallies) && len(tallies) <= c.plan.limits.groups {
+		c.manyAnswerTimes(p, g, tallies)
+		return
 	}
 	for group := range tallies {
 		from[group+2] += from[group+1]
 	}
 	sorted := make([]int64, from[len(tallies)+1])
-	for k, cell := range cells {
+	c.eachWait(p, func(cell uint32, ms []int64) {
 		for _, group := range g.of[cell] {
-			sorted[from[group+1]] = c.waits[k]
-			from[group+1]++
+			from[group+1] += copy(sorted[from[group+1]:], ms)
 		}
-	}
+	})
 	for group := range tallies {
 		tallies[group].AnswerTime = answerTime(sorted[from[group]:from[group+1]])
 	}
@@ -80,38 +98,33 @@ func nth(ms []int64, k int) {
 func rank(n, tenths int) int { return (n*tenths+9)/10 - 1 }
 
 // manyAnswerTimes counts the waits of each group by class, and sorts only those of the classes that the ranks lie in.
-func (c *counting) manyAnswerTimes(cells []uint32, g *grouping, tallies []storage.Tally) {
+func (c *counting) manyAnswerTimes(p *pass, g *grouping, tallies []storage.Tally) {
 	counts := make([][classes]uint32, len(tallies))
-	for k, cell := range cells {
-		if own := g.own[cell]; own != noGroup {
-			counts[own][class(c.waits[k])]++
-			continue
-		}
+	c.eachWait(p, func(cell uint32, ms []int64) {
 		for _, group := range g.of[cell] {
-			counts[group][class(c.waits[k])]++
+			n := &counts[group]
+			for _, wait := range ms {
+				n[class(wait)]++
+			}
 		}
-	}
+	})
 	wanted := make([][2]wantedClass, len(tallies))
-	var any [classes]bool
 	for group := range tallies {
 		wanted[group] = ranksOf(&counts[group])
-		for _, w := range wanted[group] {
-			any[w.class] = any[w.class] || w.n > 0
-		}
 	}
-	for k, cell := range cells {
-		of := class(c.waits[k])
-		if !any[of] {
-			continue
-		}
+	c.eachWait(p, func(cell uint32, ms []int64) {
 		for _, group := range g.of[cell] {
-			for i := range wanted[group] {
-				if w := &wanted[group][i]; w.class == of {
-					w.near = append(w.near, c.waits[k])
+			w := &wanted[group]
+			for _, wait := range ms {
+				of := class(wait)
+				for i := range w {
+					if w[i].class == of {
+						w[i].near = append(w[i].near, wait)
+					}
 				}
 			}
 		}
-	}
+	})
 	for group := range tallies {
 		if wanted[group][0].n == 0 {
 			continue
@@ -119,7 +132,7 @@ func (c *counting) manyAnswerTimes(cells []uint32, g *grouping, tallies []storag
 		var at [2]int64
 		for i := range at {
 			w := &wanted[group][i]
-			slices.Sort(w.near)
+			nth(w.near, w.place)
 			at[i] = w.near[w.place]
 		}
 		tallies[group].AnswerTime = storage.AnswerTime{Median: at[0], P90: at[1], Known: true}
@@ -149,7 +162,7 @@ func ranksOf(count *[classes]uint32) (wanted [2]wantedClass) {
 }
 
 const (
-	classBits = 7
+	classBits = 5
 	classes   = (64 - classBits) << classBits
 )
 
