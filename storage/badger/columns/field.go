@@ -52,6 +52,7 @@ type field struct {
 	byFacts   []uint32          // varieties by facts, +1
 	byDay     map[int64]uint32  // varieties by day or hour, +1
 	byText    map[string]uint32 // varieties by what a run or a coded column has
+	byName    []uint32          // varieties by number of what a run has, +1
 	ofPerson  map[uint32]uint32 // varieties by person, of byPerson
 }
 
@@ -110,9 +111,16 @@ func (f *field) ofText(text string) uint32 {
 
 // ofRuns gives the varieties of a field of runs, by its code in the segment.
 func (f *field) ofRuns(s *Segment) []uint32 {
-	list := make([]uint32, len(s.names[f.source.number]))
-	for c, text := range s.names[f.source.number] {
-		list[c] = f.ofText(text)
+	texts := s.names[f.source.number]
+	list := make([]uint32, len(texts))
+	for c, number := range s.numbered[f.source.number] {
+		for int(number) >= len(f.byName) {
+			f.byName = append(f.byName, 0)
+		}
+		if f.byName[number] == 0 {
+			f.byName[number] = f.ofText(texts[c]) + 1
+		}
+		list[c] = f.byName[number] - 1
 	}
 	return list
 }

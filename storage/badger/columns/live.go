@@ -11,6 +11,7 @@ type live struct {
 	dead  *uint64    // the first word of the dead rows, which never change
 	lists [][]uint16 // by run; nil if all of its rows are
 	seen  []seen     // by run
+	some  int        // runs that have any
 }
 
 // Derived columns, which are made of others.
@@ -44,6 +45,9 @@ func (s *selection) live() (*live, error) {
 					return nil, 0, err
 				}
 				first, last = times[list[0]], times[list[len(list)-1]]
+			}
+			if len(list) > 0 {
+				l.some++
 			}
 			l.seen[k] = seen{len(list), storage.Instant(first), storage.Instant(last)}
 			if len(list) < run.hi-run.lo {
