@@ -142,6 +142,9 @@ func (c *counting) grouping(by storage.Grouping, runs *pass) (*pass, *grouping) 
 }
 
 func (c *counting) result() storage.Count {
+	for _, p := range c.passes {
+		c.sortWaits(p)
+	}
 	runs := c.passes[0]
 	if len(runs.groupings) == 0 {
 		runs.groupings = append(runs.groupings, &grouping{}) // of one group

@@ -163,10 +163,6 @@ func (p *pass) cellsOf(s *selection) ([]uint32, error) {
 			return nil, err
 		}
 	}
-	if len(p.fields) == 1 {
-		of[1] = s.plan.scratch.numbers(s.rows)
-		clear(of[1])
-	}
 	p.combine(s, cells, of[0], of[1])
 	return cells, nil
 }
@@ -211,7 +207,7 @@ func (p *pass) cellsOfRuns(s *selection) error {
 	return nil
 }
 
-// combine finds the cells of rows by two fields.
+// combine finds the cells of rows by one field or two.
 func (p *pass) combine(s *selection, cells, a, b []uint32) {
 	width := 1
 	if len(p.fields) > 1 {
@@ -222,26 +218,22 @@ func (p *pass) combine(s *selection, cells, a, b []uint32) {
 		table = make([]uint32, size)
 	}
 	one := func(i int) {
+		pair := cell{a[i]}
+		if b != nil {
+			pair[1] = b[i]
+		}
 		if len(table) == 0 {
-			cells[i] = p.number(cell{a[i], b[i]})
+			cells[i] = p.number(pair)
 			return
 		}
-		k := int(a[i])*width + int(b[i])
+		k := int(pair[0])*width + int(pair[1])
 		if table[k] == 0 {
-			table[k] = p.number(cell{a[i], b[i]}) + 1
+			table[k] = p.number(pair) + 1
 		}
 		cells[i] = table[k] - 1
 	}
-	for _, run := range s.runs {
-		if run.list == nil {
-			for i := run.lo; i < run.hi; i++ {
-				one(i)
-			}
-			continue
-		}
-		for _, i := range run.list {
-			one(int(i))
-		}
+	for _, x := range s.stretches() {
+		(&place{}).each(&x, func(_, i int) { one(i) })
 	}
 }
 

@@ -13,14 +13,27 @@ type waits struct {
 	ms   []int64
 }
 
-// eachWait gives the waits that a pass counts, by cell.
-func (c *counting) eachWait(p *pass, f func(cell uint32, ms []int64)) {
-	for _, w := range p.waits {
-		f(w.cell, w.ms)
+// sortWaits puts the waits of rows together by cell.
+func (c *counting) sortWaits(p *pass) {
+	from := make([]int, len(p.keys)+2)
+	for _, cell := range p.waiting {
+		if cell != noCell {
+			from[cell+2]++
+		}
 	}
+	for cell := range p.keys {
+		from[cell+2] += from[cell+1]
+	}
+	sorted := make([]int64, from[len(p.keys)+1])
 	for k, cell := range p.waiting {
 		if cell != noCell {
-			f(cell, c.waits[k:k+1])
+			sorted[from[cell+1]] = c.waits[k]
+			from[cell+1]++
+		}
+	}
+	for cell := range p.keys {
+		if ms := sorted[from[cell]:from[cell+1]]; len(ms) > 0 {
+			p.waits = append(p.waits, waits{uint32(cell), ms})
 		}
 	}
 }
@@ -29,12 +42,12 @@ func (c *counting) eachWait(p *pass, f func(cell uint32, ms []int64)) {
 func (c *counting) answerTimes(p *pass, g *grouping, tallies []storage.Tally) {
 	from := make([]int, len(tallies)+2)
 	all := 0
-	c.eachWait(p, func(cell uint32, ms []int64) {
-		all += len(ms)
-		for _, group := range g.of[cell] {
-			from[group+2] += len(ms)
+	for _, w := range p.waits {
+		all += len(w.ms)
+		for _, group := range g.of[w.cell] {
+			from[group+2] += len(w.ms)
 		}
-	})
+	}
 	if all > c.plan.waits*len(tallies) && len(tallies) <= c.plan.limits.groups {
 		c.manyAnswerTimes(p, g, tallies)
 		return
@@ -43,11 +56,11 @@ func (c *counting) answerTimes(p *pass, g *grouping, tallies []storage.Tally) {
 		from[group+2] += from[group+1]
 	}
 	sorted := make([]int64, from[len(tallies)+1])
-	c.eachWait(p, func(cell uint32, ms []int64) {
-		for _, group := range g.of[cell] {
-			from[group+1] += copy(sorted[from[group+1]:], ms)
+	for _, w := range p.waits {
+		for _, group := range g.of[w.cell] {
+			from[group+1] += copy(sorted[from[group+1]:], w.ms)
 		}
-	})
+	}
 	for group := range tallies {
 		tallies[group].AnswerTime = answerTime(sorted[from[group]:from[group+1]])
 	}
@@ -100,31 +113,32 @@ func rank(n, tenths int) int { return (n*tenths+9)/10 - 1 }
 // manyAnswerTimes counts the waits of each group by class, and sorts only those of the classes that the ranks lie in.
 func (c *counting) manyAnswerTimes(p *pass, g *grouping, tallies []storage.Tally) {
 	counts := make([][classes]uint32, len(tallies))
-	c.eachWait(p, func(cell uint32, ms []int64) {
-		for _, group := range g.of[cell] {
+	for _, w := range p.waits {
+		for _, group := range g.of[w.cell] {
 			n := &counts[group]
-			for _, wait := range ms {
+			for _, wait := range w.ms {
 				n[class(wait)]++
 			}
 		}
-	})
+	}
 	wanted := make([][2]wantedClass, len(tallies))
 	for group := range tallies {
 		wanted[group] = ranksOf(&counts[group])
 	}
-	c.eachWait(p, func(cell uint32, ms []int64) {
-		for _, group := range g.of[cell] {
-			w := &wanted[group]
-			for _, wait := range ms {
+	for _, w := range p.waits {
+		for _, group := range g.of[w.cell] {
+			median, p90 := &wanted[group][0], &wanted[group][1]
+			for _, wait := range w.ms {
 				of := class(wait)
-				for i := range w {
-					if w[i].class == of {
-						w[i].near = append(w[i].near, wait)
-					}
+				if of == median.class {
+					median.near = append(median.near, wait)
+				}
+				if of == p90.class {
+					p90.near = append(p90.near, wait)
 				}
 			}
 		}
-	})
+	}
 	for group := range tallies {
 		if wanted[group][0].n == 0 {
 			continue
