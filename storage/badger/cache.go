@@ -22,6 +22,7 @@ type cache struct {
 
 	left   *cache // see carried; the writer's
 	events int    // in the store that left is of
+	twin   twin   // of first successes; the writer's
 }
 
 type cached struct {

@@ -3,6 +3,7 @@ package badger
 import (
 	"maps"
 	"slices"
+	"unsafe"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -206,7 +207,7 @@ func (c *change) writePersons(p *pen, next *view) error {
 		}
 	}
 	c.cat.Persons = c.entries.next
-	next.firsts = withFirsts(c.view.firsts, int(c.cat.Persons), c.firsts)
+	next.firsts = c.withFirsts()
 	retired, err := c.e.writeFirsts(p.write, next, slices.Sorted(maps.Keys(c.firstPages(next.firsts))))
 	c.retired = append(c.retired, retired...)
 	return err
@@ -235,15 +236,8 @@ func (e *Engine) writeFirsts(write func(k, v []byte) error, v *view, pages []int
 // withFirsts is the list of first successes with some of them changed, for so many persons. Older views look at the
 // old list, so what they see of it stays as it is.
 func withFirsts(old []storage.Instant, persons int, changed []first) []storage.Instant {
-	same := true
-	for _, f := range changed {
-		if int(f.person) < len(old) && old[f.person] != f.at {
-			same = false
-			break
-		}
-	}
 	out := old
-	if !same || cap(out) < persons {
+	if !fits(old, persons, changed) {
 		out = make([]storage.Instant, len(old), persons+persons/8+1024)
 		copy(out, old)
 	}
@@ -253,6 +247,61 @@ func withFirsts(old []storage.Instant, persons int, changed []first) []storage.I
 		out[f.person] = f.at
 	}
 	return out
+}
+
+// twin is a second list of first successes, as it was some Appends ago. Where nobody looks at it any more, it becomes
+// the next list, so that the commit need not copy what may be millions. The writer's.
+type twin struct {
+	of     []storage.Instant // the list it belongs to; another one is somebody else's
+	firsts []storage.Instant // the twin; nil for none
+	behind []first           // what has changed since
+}
+
+// mostBehind is up to how many changes a twin may lack.
+const mostBehind = 1 << 16
+
+// withFirsts is the list of first successes after the change.
+func (c *change) withFirsts() []storage.Instant {
+	old, persons := c.view.firsts, int(c.cat.Persons)
+	if c.carried == nil {
+		return withFirsts(old, persons, c.firsts)
+	}
+	t := &c.e.blocks.twin
+	if len(t.of) != len(old) || unsafe.SliceData(t.of) != unsafe.SliceData(old) || len(t.behind) > mostBehind {
+		*t = twin{}
+	}
+	t.behind = append(t.behind, c.firsts...)
+	if t.firsts == nil || cap(t.firsts) < persons || fits(old, persons, c.firsts) || !c.e.alone() {
+		t.of = withFirsts(old, persons, c.firsts)
+		if unsafe.SliceData(t.of) != unsafe.SliceData(old) { // the old one is the twin now
+			t.firsts, t.behind = old, append(t.behind[:0], c.firsts...)
+		}
+		return t.of
+	}
+	next := t.firsts[:persons]
+	clear(next[len(t.firsts):])
+	for _, f := range t.behind {
+		next[f.person] = f.at
+	}
+	t.of, t.firsts, t.behind = next, old, append(t.behind[:0], c.firsts...)
+	return next
+}
+
+// alone tells whether nobody looks at an older view than the present one.
+func (e *Engine) alone() bool {
+	e.viewMu.Lock()
+	defer e.viewMu.Unlock()
+	return e.oldest == e.view
+}
+
+// fits tells whether a list of first successes can take changes in place: none is of somebody who is in it.
+func fits(old []storage.Instant, persons int, changed []first) bool {
+	for _, f := range changed {
+		if int(f.person) < len(old) && old[f.person] != f.at {
+			return false
+		}
+	}
+	return cap(old) >= persons
 }
 
 // firstPages are the pages of first successes that changed.
