@@ -224,7 +224,7 @@ func (e *Engine) settings(opts Options) badger.Options {
 		WithDetectConflicts(false).
 		WithCompression(options.None).
 		WithChecksumVerificationMode(options.NoVerification).
-		WithMemTableSize(64 * mib).
+		WithMemTableSize(32 * mib).
 		WithNumMemtables(2).
 		WithBaseTableSize(16 * mib).
 		WithValueLogFileSize(64 * mib).

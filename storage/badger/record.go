@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"math/bits"
+	"strings"
 	"unsafe"
 
 	"outboundbot/storage"
@@ -22,6 +23,9 @@ func texts(e *storage.Event) [textFields]*string {
 	}
 }
 
+// messageText is the place of the message, which comes after the id.
+const messageText = 2
+
 // ownTexts is how many of the texts are written out; the others are numbers of a lexicon.
 const ownTexts = 7
 
@@ -33,8 +37,11 @@ const (
 	isSale
 )
 
-// secondLexicon is the flag that tells with which lexicon a record was written.
-const secondLexicon = textFields + 4
+// inID says that the message is how the id begins; secondLexicon with which lexicon a record was written.
+const (
+	inID          = 1 << (textFields + 4)
+	secondLexicon = textFields + 5
+)
 
 // lexicons are the two that the halves of an import are written with.
 type lexicons [2]*lexicon
@@ -47,8 +54,14 @@ func appendRecord(b []byte, e *storage.Event, all *lexicons, which int) []byte {
 	at := len(b)
 	b = append(b, 0, 0, 0, 0, 0)
 	b = binary.LittleEndian.AppendUint64(b, uint64(e.At))
+	within := e.Message != "" && strings.HasPrefix(e.ID, e.Message) // as wamid.X.sent begins with wamid.X
 	for i, s := range texts(e) {
 		if *s == "" {
+			continue
+		}
+		if i == messageText && within {
+			flags |= inID
+			b = binary.AppendUvarint(b, uint64(len(*s)))
 			continue
 		}
 		flags |= 1 << i
@@ -97,8 +110,16 @@ func readRecord(e *storage.Event, b []byte, all *lexicons) (err error) {
 	e.At = storage.Instant(recordTime(b))
 	r := reader{b[13:]}
 	into := texts(e)
-	for own := flags & (1<<textFields - 1); own != 0; own &= own - 1 {
+	own := flags & (1<<textFields - 1)
+	if flags&inID != 0 {
+		own |= 1 << messageText
+	}
+	for ; own != 0; own &= own - 1 {
 		i := bits.TrailingZeros64(own)
+		if i == messageText && flags&inID != 0 {
+			e.Message = e.ID[:r.uvarint()]
+			continue
+		}
 		if i >= ownTexts {
 			if n := r.uvarint(); n != 0 {
 				*into[i] = names[n]
