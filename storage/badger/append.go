@@ -128,6 +128,7 @@ func (e *Engine) commitGroup(group []*request) error {
 		return err
 	}
 	c := e.newChange(e.view)
+	c.carried = e.blocks.carried(e.view.cat.Events)
 	for _, r := range group {
 		for i, ev := range r.events {
 			if err := ev.Normalize(); err != nil {
@@ -142,5 +143,9 @@ func (e *Engine) commitGroup(group []*request) error {
 	if err := c.settle(); err != nil {
 		return err
 	}
-	return c.commit()
+	if err := c.commit(); err != nil {
+		return err
+	}
+	c.carry()
+	return nil
 }

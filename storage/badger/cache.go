@@ -19,6 +19,9 @@ type cache struct {
 	used   int
 	order  *list.List // of *cached, the latest first
 	byKey  map[cacheKey]*list.Element
+
+	left   *cache // see carried; the writer's
+	events int    // in the store that left is of
 }
 
 type cached struct {
@@ -37,6 +40,38 @@ func (c *cached) bytes() ([]byte, error) {
 
 func newCache(budget int) *cache {
 	return &cache{budget: budget, order: list.New(), byKey: map[cacheKey]*list.Element{}}
+}
+
+// carried keeps the components that Appends have left, for those that follow: a status mostly comes soon after its
+// send. They are those of a store of so many events; if it has another number, somebody else has changed it since and
+// nothing is left. The caller holds the writer's token.
+func (c *cache) carried(events int) *cache {
+	if c.left == nil || c.events != events {
+		c.left, c.events = newCache(c.budget*2/3), events
+	}
+	return c.left
+}
+
+// peek is what stands under a key; nil for nothing.
+func (c *cache) peek(k cacheKey) any {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	el, ok := c.byKey[k]
+	if !ok {
+		return nil
+	}
+	c.order.MoveToFront(el)
+	return el.Value.(*cached).value
+}
+
+// drop forgets what stands under a key.
+func (c *cache) drop(k cacheKey) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if el, ok := c.byKey[k]; ok {
+		c.used -= c.order.Remove(el).(*cached).size
+		delete(c.byKey, k)
+	}
 }
 
 // get is what stands under a key, read if it is not at hand. Two readers may read the same at once.

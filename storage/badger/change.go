@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"outboundbot/storage"
 	"outboundbot/storage/badger/columns"
@@ -27,6 +28,8 @@ type change struct {
 	firsts  []first
 	retired []part
 	run     *runWriter
+	carried *cache   // components as Appends left them; nil for none
+	left    []source // components as this change leaves them, if carried
 	found   []uint32 // scratch
 	tokens  []uint64 // scratch
 }
@@ -165,6 +168,73 @@ func (c *change) source(component uint32) (source, error) {
 	return src, nil
 }
 
+// stored is a component as it is stored, from memory if an Append left it there.
+func (c *change) stored(component uint32) (source, error) {
+	if c.carried != nil {
+		if src, ok := c.carried.peek(cacheKey{kind: ofSource, part: int(component)}).(source); ok {
+			return src, nil
+		}
+	}
+	return c.source(component)
+}
+
+// leave notes a component as this change leaves it, for those that follow.
+func (c *change) leave(component uint32, sources []source, out *outcome) {
+	n := len(out.fresh)
+	for i := range sources {
+		n += len(sources[i].events)
+	}
+	src := source{component: component}
+	if n*perEvent <= c.carried.budget/8 {
+		src.events = make([]storage.Event, 0, n)
+		for i := range sources {
+			src.events = append(src.events, sources[i].events...)
+		}
+		for i := range out.fresh {
+			src.events = append(src.events, cloned(&out.fresh[i]))
+		}
+		inOrder(src.events)
+		src.persons = slices.Clone(out.persons)
+	}
+	c.left = append(c.left, src)
+}
+
+// perEvent is about how much memory an event takes.
+const perEvent = 800
+
+// carry hands the components over to the changes that follow, once this one is durable.
+func (c *change) carry() {
+	c.carried = c.e.blocks.carried(c.view.cat.Events)
+	for _, src := range c.left {
+		k := cacheKey{kind: ofSource, part: int(src.component)}
+		if src.events == nil { // it is too large
+			c.carried.drop(k)
+			continue
+		}
+		c.carried.put(k, src, perEvent*len(src.events))
+	}
+	c.e.blocks.events = c.cat.Events
+}
+
+// cloned is an event with texts of its own: those of what arrived lie in memory that the caller uses again.
+func cloned(ev *storage.Event) storage.Event {
+	e := *ev
+	all, n := texts(&e), 0
+	for _, s := range all {
+		n += len(*s)
+	}
+	var b strings.Builder
+	b.Grow(n)
+	for _, s := range all {
+		b.WriteString(*s)
+	}
+	whole := b.String()
+	for _, s := range all {
+		*s, whole = whole[:len(*s)], whole[len(*s):]
+	}
+	return e
+}
+
 // settle brings all components up to date that events arrived for, oldest first.
 func (c *change) settle() error {
 	s := settler{windows: c.e.windows, register: c.entries}
@@ -181,7 +251,7 @@ func (c *change) settle() error {
 		sources := make([]source, len(w.stored))
 		for i, stored := range w.stored {
 			var err error
-			if sources[i], err = c.source(stored); err != nil {
+			if sources[i], err = c.stored(stored); err != nil {
 				return err
 			}
 		}
@@ -198,6 +268,9 @@ func (c *change) settle() error {
 		}
 		if err := c.take(component, out); err != nil {
 			return err
+		}
+		if c.carried != nil && len(out.fresh) > 0 {
+			c.leave(component, sources, out)
 		}
 	}
 	return nil

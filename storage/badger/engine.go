@@ -294,6 +294,15 @@ func (e *Engine) start(opts Options) (err error) {
 // openView opens what a catalogue names.
 func (e *Engine) openView(cat *catalogue) (v *view, err error) {
 	v = &view{cat: cat}
+	read := make(chan error)
+	go func() { // beside the segments: together they are most of a start
+		var err error
+		if v.firsts, err = e.readFirsts(cat); err == nil {
+			v.blocks = blocksOf(v.firsts, nil, nil, nil)
+		}
+		read <- err
+	}()
+	defer func() { err = errors.Join(err, <-read) }()
 	for _, entry := range cat.Runs {
 		r, err := e.openRun(entry)
 		if err != nil {
@@ -309,10 +318,6 @@ func (e *Engine) openView(cat *catalogue) (v *view, err error) {
 		}
 		v.parts = append(v.parts, part)
 	}
-	if v.firsts, err = e.readFirsts(cat); err != nil {
-		return nil, err
-	}
-	v.blocks = blocksOf(v.firsts, nil, nil, nil)
 	return v, nil
 }
 

@@ -127,7 +127,10 @@ func (e *Engine) openBlock(r *run, number int) (*packed.Block, error) {
 			return nil, 0, err
 		}
 		block, err := packed.Open(b, r.entry.ID, e.persons)
-		return block, 8 * len(b), err
+		if err != nil {
+			return nil, 0, err
+		}
+		return block, block.Size() + len(b), nil
 	})
 	if got.err != nil {
 		return nil, got.err

@@ -2,7 +2,6 @@ package badger
 
 import (
 	"cmp"
-	"reflect"
 	"slices"
 
 	"outboundbot/storage"
@@ -11,8 +10,9 @@ import (
 
 // source is a component as it is stored: events in order, and the persons among its contacts.
 type source struct {
-	events  []storage.Event
-	persons []uint32
+	component uint32
+	events    []storage.Event
+	persons   []uint32
 }
 
 // outcome is what new events change of a component.
@@ -292,7 +292,7 @@ func (s *settler) compare(rows []storage.Send) error {
 		if err := s.meet(&r); err != nil {
 			return err
 		}
-		if was != nil && reflect.DeepEqual(was.Send, r.Send) {
+		if was != nil && same(&was.Send, &r.Send) {
 			was.ID = "" // it stays as it is
 			continue
 		}
@@ -359,4 +359,19 @@ func (s *settler) success(person uint32, r *storage.Send) {
 // byTime orders rows as segments are cut.
 func byTime(a, b columns.Row) int {
 	return cmp.Or(cmp.Compare(a.Time, b.Time), cmp.Compare(a.ID, b.ID))
+}
+
+// same tells whether two rows are one, field by field.
+func same(a, b *storage.Send) bool {
+	return a.ID == b.ID && a.Time == b.Time && a.Status == b.Status && a.Channel == b.Channel && a.Line == b.Line && a.Contact == b.Contact &&
+		a.Origin == b.Origin && a.Campaign == b.Campaign && a.Template == b.Template && a.Category == b.Category &&
+		a.Flow == b.Flow && a.Webhook == b.Webhook && a.Variant == b.Variant && a.Sender == b.Sender &&
+		a.RequestedAt == b.RequestedAt && a.SentAt == b.SentAt && a.DeliveredAt == b.DeliveredAt && a.ReadAt == b.ReadAt && a.FailedAt == b.FailedAt &&
+		a.Code == b.Code && a.Reason == b.Reason && a.SkipReason == b.SkipReason && a.Test == b.Test &&
+		a.Conversation == b.Conversation && a.Started == b.Started &&
+		a.AnsweredAt == b.AnsweredAt && a.Answers == b.Answers && a.AssignedAt == b.AssignedAt && a.Group == b.Group && a.Agent == b.Agent &&
+		a.Attended == b.Attended && slices.Equal(a.Tags, b.Tags) && slices.Equal(a.Labels, b.Labels) &&
+		a.FirstOption == b.FirstOption && a.LastNode == b.LastNode && a.LastText == b.LastText &&
+		a.FlowEnd == b.FlowEnd && a.LastCredit == b.LastCredit && a.OptOut == b.OptOut && a.ByMessage == b.ByMessage &&
+		a.Token == b.Token && a.Mask == b.Mask && a.ContactKind == b.ContactKind
 }

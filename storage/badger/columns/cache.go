@@ -13,8 +13,9 @@ type Cache struct {
 	used   int
 	order  *list.List // of *cached, the last used first
 	byKey  map[cacheKey]*list.Element
-	known  map[facts]uint16 // number of each combination of facts that any segment has
-	facts  []facts          // by number
+	known  map[facts]uint16  // number of each combination of facts that any segment has
+	facts  []facts           // by number
+	texts  map[string]uint32 // number of each text that any run has
 
 	scratch *scratch // of the last question, nil while it is used
 }
@@ -32,7 +33,7 @@ type cached struct {
 
 // NewCache makes a cache of some bytes.
 func NewCache(budget int) *Cache {
-	return &Cache{budget: budget, order: list.New(), byKey: map[cacheKey]*list.Element{}, known: map[facts]uint16{}}
+	return &Cache{budget: budget, order: list.New(), byKey: map[cacheKey]*list.Element{}, known: map[facts]uint16{}, texts: map[string]uint32{}}
 }
 
 // number gives a combination of facts its number, the same in all segments. Good ones are less than 1<<16.
@@ -49,6 +50,22 @@ func (c *Cache) number(f facts) (number uint16, ok bool) {
 		c.facts = append(c.facts, f)
 	}
 	return n, true
+}
+
+// numbers gives texts their numbers, the same in all segments.
+func (c *Cache) numbers(texts []string) []uint32 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := make([]uint32, len(texts))
+	for i, text := range texts {
+		n, ok := c.texts[text]
+		if !ok {
+			n = uint32(len(c.texts))
+			c.texts[text] = n
+		}
+		list[i] = n
+	}
+	return list
 }
 
 // allFacts lists the combinations of facts by number.
@@ -72,8 +89,8 @@ func (c *Cache) get(k cacheKey) any {
 func (c *Cache) put(k cacheKey, value any, size int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.byKey[k] != nil {
-		return // somebody else was faster
+	if e := c.byKey[k]; e != nil {
+		c.remove(e) // somebody else was faster, or it was derived from an earlier state
 	}
 	c.byKey[k] = c.order.PushFront(&cached{k, value, size})
 	c.used += size
@@ -92,7 +109,7 @@ func (c *Cache) remove(e *list.Element) {
 func (c *Cache) forget(s *Segment) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	for column := range columnCount {
+	for column := range allColumns {
 		if e := c.byKey[cacheKey{s, column}]; e != nil {
 			c.remove(e)
 		}

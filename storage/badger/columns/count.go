@@ -13,24 +13,51 @@ import (
 // Count gives the metrics of all sends that a valid question covers, and one list of rows for each grouping.
 func (v *View) Count(ctx context.Context, q *storage.Question) (storage.Count, error) {
 	c := newCounting(v, q)
-	err := c.plan.each(ctx, func(s *selection) error {
-		of, err := c.share(s)
-		if err != nil {
-			return err
-		}
-		for _, p := range c.passes {
-			if err := p.add(s, of); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
+	err := c.plan.each(ctx, c.add)
 	if err != nil {
 		return storage.Count{}, err
 	}
 	count := c.result()
 	c.done()
 	return count, nil
+}
+
+// add counts the selected rows of a segment.
+func (c *counting) add(s *selection) error {
+	if err := c.takeWhole(s); err != nil {
+		return err
+	}
+	var of *shared
+	if len(c.passes) > 1 || slices.ContainsFunc(s.runs, func(run selected) bool { return run.whole == nil }) {
+		var err error
+		if of, err = c.share(s); err != nil {
+			return err
+		}
+	}
+	for _, p := range c.passes {
+		if err := p.add(s, of); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// takeWhole finds the sums of the runs of which all live rows are selected.
+func (c *counting) takeWhole(s *selection) error {
+	if !slices.ContainsFunc(s.runs, func(run selected) bool { return run.all }) {
+		return nil
+	}
+	d, err := c.digest(s)
+	if err != nil {
+		return err
+	}
+	s.values, s.apart = c.valuesOf(d), len(c.passes) == 1
+	for k := range s.runs {
+		if run := &s.runs[k]; run.all {
+			run.whole = &d.runs[run.number]
+		}
+	}
+	return nil
 }
 
 // done gives what may be used again back.
@@ -55,7 +82,7 @@ type counting struct {
 	successes, failures, answers []bool // facts, by number
 	tags, codes, options         *values
 	sales                        map[string][]saleTag // by text of the taggings
-	worthKeys                    []worthKey
+	worthKeys                    worthKeys
 	waits                        []int64
 }
 
@@ -115,6 +142,9 @@ func (c *counting) grouping(by storage.Grouping, runs *pass) (*pass, *grouping) 
 }
 
 func (c *counting) result() storage.Count {
+	for _, p := range c.passes {
+		c.sortWaits(p)
+	}
 	runs := c.passes[0]
 	if len(runs.groupings) == 0 {
 		runs.groupings = append(runs.groupings, &grouping{}) // of one group
@@ -222,7 +252,7 @@ func (c *counting) tallies(p *pass, g *grouping, heads []head) []storage.Tally {
 	c.spread(&p.tags, g, tallies, c.tags, storage.SuccessfulSends, storage.FinalTags, storage.FinalTagType)
 	c.spread(&p.codes, g, tallies, c.codes, storage.FailedSends, storage.FailureCodes, storage.Failures)
 	c.spread(&p.options, g, tallies, c.options, storage.AnsweredSends, storage.FirstOptions)
-	c.answerTimes(p.waiting, g, tallies)
+	c.answerTimes(p, g, tallies)
 	return tallies
 }
 

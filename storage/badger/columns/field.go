@@ -52,6 +52,7 @@ type field struct {
 	byFacts   []uint32          // varieties by facts, +1
 	byDay     map[int64]uint32  // varieties by day or hour, +1
 	byText    map[string]uint32 // varieties by what a run or a coded column has
+	byName    []uint32          // varieties by number of what a run has, +1
 	ofPerson  map[uint32]uint32 // varieties by person, of byPerson
 }
 
@@ -110,15 +111,22 @@ func (f *field) ofText(text string) uint32 {
 
 // ofRuns gives the varieties of a field of runs, by its code in the segment.
 func (f *field) ofRuns(s *Segment) []uint32 {
-	list := make([]uint32, len(s.names[f.source.number]))
-	for c, text := range s.names[f.source.number] {
-		list[c] = f.ofText(text)
+	texts := s.names[f.source.number]
+	list := make([]uint32, len(texts))
+	for c, number := range s.numbered[f.source.number] {
+		for int(number) >= len(f.byName) {
+			f.byName = append(f.byName, 0)
+		}
+		if f.byName[number] == 0 {
+			f.byName[number] = f.ofText(texts[c]) + 1
+		}
+		list[c] = f.byName[number] - 1
 	}
 	return list
 }
 
-// ofRows gives the variety of each row of a segment; those of rows that are not selected may be
-// anything that has turned up. It is valid until the next segment.
+// ofRows gives the variety of each selected row of a segment; the others may be anything. It is valid until the next
+// segment.
 func (f *field) ofRows(s *selection) ([]uint32, error) {
 	out := s.plan.scratch.numbers(s.rows)
 	switch f.level {
@@ -153,6 +161,12 @@ func (f *field) fillFacts(s *selection, out []uint32) {
 		table[number] = f.ofFacts(number)
 	}
 	for _, x := range s.stretches() {
+		for _, i := range x.list {
+			out[i] = table[s.facts[i]]
+		}
+		if x.list != nil {
+			continue
+		}
 		to := out[x.lo:x.hi]
 		for i, number := range s.facts[x.lo:x.hi] {
 			to[i] = table[number]
@@ -171,6 +185,14 @@ func (f *field) fillCodes(s *selection, out []uint32) error {
 	}
 	table := f.ofCodes(c)
 	for _, x := range s.stretches() {
+		for _, i := range x.list {
+			if code := c.code(int(i)); code != 0 && f.counts(s.facts[i]) {
+				out[i] = table[code]
+			}
+		}
+		if x.list != nil {
+			continue
+		}
 		lo := c.from(x.lo)
 		for k, code := range c.of[lo:c.from(x.hi)] {
 			i := c.row(lo + k)

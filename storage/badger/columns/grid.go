@@ -43,6 +43,15 @@ func (g *grid) add(cell uint32, k uint32) {
 	g.n[int(cell)*g.width+int(k)]++
 }
 
+// addMany counts several.
+func (g *grid) addMany(cell, k, n uint32) {
+	if g.many != nil {
+		g.many[uint64(cell)<<32|uint64(k)] += n
+		return
+	}
+	g.n[int(cell)*g.width+int(k)] += n
+}
+
 // each gives all counts but zero.
 func (g *grid) each(f func(cell, k int, n uint32)) {
 	if g.many != nil {

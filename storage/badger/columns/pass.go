@@ -18,7 +18,8 @@ type pass struct {
 	running grid // flows in progress
 	worth   worth
 
-	waiting []uint32 // cells of the plan's waits
+	waiting []uint32 // cells of the count's waits
+	waits   []waits  // of runs that were counted whole
 	spans   []span   // of a pass by run
 	crowd   crowd    // of another
 }
@@ -71,8 +72,13 @@ func (p *pass) span(a *area, run *selected, cell uint32) {
 	p.spans = append(p.spans, span{a, int32(run.lo), int32(run.hi), cell, run.list})
 }
 
-// add counts the rows of a segment. cells are those of its rows, noCell for one that is not selected.
-func (p *pass) add(s *selection, c *shared) error {
+// add counts the rows of a segment; of is nil if all of them are in runs that are counted whole.
+func (p *pass) add(s *selection, of *shared) error {
+	if p.byRun {
+		if err := p.addRuns(s); err != nil || of == nil {
+			return err
+		}
+	}
 	cells, err := p.cellsOf(s)
 	if err != nil {
 		return err
@@ -80,17 +86,20 @@ func (p *pass) add(s *selection, c *shared) error {
 	n := len(p.keys)
 	p.facts.reserve(n, len(p.plan.facts), p.plan.grid)
 	p.count(s, cells)
-	scatter(s, &p.tags, n, cells, &c.tags)
-	scatter(s, &p.codes, n, cells, &c.codes)
-	scatter(s, &p.options, n, cells, &c.options)
-	if len(c.running) > 0 {
+	scatter(s, &p.tags, n, cells, &of.tags)
+	scatter(s, &p.codes, n, cells, &of.codes)
+	scatter(s, &p.options, n, cells, &of.options)
+	if len(of.running) > 0 {
 		p.running.reserve(n, 1, p.plan.grid)
-		for _, i := range c.running {
-			p.running.add(cells[i], 0)
+		for _, i := range of.running {
+			if cells[i] != noCell {
+				p.running.add(cells[i], 0)
+			}
 		}
 	}
-	p.worth.add(cells, n, c)
-	for _, i := range c.waited {
+	p.worth.reserve(n, len(*of.found.keys))
+	p.worth.addRows(cells, &of.found)
+	for _, i := range of.waited {
 		p.waiting = append(p.waiting, cells[i])
 	}
 	if p.byRun || p.byKind() {
@@ -99,24 +108,53 @@ func (p *pass) add(s *selection, c *shared) error {
 	return p.crowd.add(p, s, cells)
 }
 
+// addRuns notes the people of runs, and counts those that are counted whole.
+func (p *pass) addRuns(s *selection) error {
+	if err := p.cellsOfRuns(s); err != nil {
+		return err
+	}
+	v := s.values
+	if v == nil {
+		return nil
+	}
+	running, err := s.running()
+	if err != nil {
+		return err
+	}
+	n := len(p.keys)
+	p.facts.reserve(n, len(p.plan.facts), p.plan.grid)
+	p.tags.reserve(n, len(v.count.tags.keys), p.plan.grid)
+	p.codes.reserve(n, len(v.count.codes.keys), p.plan.grid)
+	p.options.reserve(n, len(v.count.options.keys), p.plan.grid)
+	p.running.reserve(n, 1, p.plan.grid)
+	p.worth.reserve(n, len(v.count.worthKeys))
+	for k := range s.runs {
+		run := &s.runs[k]
+		if run.whole == nil {
+			continue
+		}
+		p.addWhole(run, v)
+		eachOf(running, run.lo, run.hi, run.list, func(uint16) { p.running.add(run.cell, 0) })
+	}
+	return nil
+}
+
 // byKind tells that the groups differ in persons: theirs are the total's.
 func (p *pass) byKind() bool {
 	return !p.byRun && len(p.groupings[0].fields) == 1 && p.fields[0].level == byKind
 }
 
-// cellsOf gives the cell of each row in the runs of the selection, noCell for one that is not selected.
+// cellsOf gives the cell of each selected row, noCell for one that is in a run counted whole. Those of other rows may
+// be anything.
 func (p *pass) cellsOf(s *selection) ([]uint32, error) {
 	cells := s.plan.scratch.numbers(s.rows)
-	for _, run := range s.runs {
-		if run.list != nil {
-			part := cells[run.lo:run.hi]
-			for i := range part {
-				part[i] = noCell
+	if p.byRun {
+		for k := range s.runs {
+			if run := &s.runs[k]; run.whole == nil || !s.apart {
+				run.fill(cells)
 			}
 		}
-	}
-	if p.byRun {
-		return cells, p.cellsOfRuns(s, cells)
+		return cells, nil
 	}
 	var of [2][]uint32
 	for k, f := range p.fields {
@@ -125,15 +163,29 @@ func (p *pass) cellsOf(s *selection) ([]uint32, error) {
 			return nil, err
 		}
 	}
-	if len(p.fields) == 1 {
-		of[1] = s.plan.scratch.numbers(s.rows)
-		clear(of[1])
-	}
 	p.combine(s, cells, of[0], of[1])
 	return cells, nil
 }
 
-func (p *pass) cellsOfRuns(s *selection, cells []uint32) error {
+// fill notes the cell of each row.
+func (run *selected) fill(cells []uint32) {
+	cell := run.cell
+	if run.whole != nil {
+		cell = noCell
+	}
+	for _, i := range run.list {
+		cells[i] = cell
+	}
+	if run.list == nil {
+		part := cells[run.lo:run.hi]
+		for i := range part {
+			part[i] = cell
+		}
+	}
+}
+
+// cellsOfRuns finds the cell of each run, and notes its people.
+func (p *pass) cellsOfRuns(s *selection) error {
 	var of [runFields][]uint32
 	for k, f := range p.fields {
 		of[k] = f.ofRuns(s.Segment)
@@ -143,28 +195,19 @@ func (p *pass) cellsOfRuns(s *selection, cells []uint32) error {
 		return err
 	}
 	a := &area{persons, s.facts}
-	for _, run := range s.runs {
+	for i := range s.runs {
+		run := &s.runs[i]
 		var c cell
 		for k, f := range p.fields {
 			c[k] = of[k][run.codes[f.source.number]]
 		}
-		n := p.number(c)
-		p.span(a, &run, n)
-		if run.list == nil {
-			part := cells[run.lo:run.hi]
-			for i := range part {
-				part[i] = n
-			}
-			continue
-		}
-		for _, i := range run.list {
-			cells[i] = n
-		}
+		run.cell = p.number(c)
+		p.span(a, run, run.cell)
 	}
 	return nil
 }
 
-// combine finds the cells of rows by two fields.
+// combine finds the cells of rows by one field or two.
 func (p *pass) combine(s *selection, cells, a, b []uint32) {
 	width := 1
 	if len(p.fields) > 1 {
@@ -175,73 +218,61 @@ func (p *pass) combine(s *selection, cells, a, b []uint32) {
 		table = make([]uint32, size)
 	}
 	one := func(i int) {
+		pair := cell{a[i]}
+		if b != nil {
+			pair[1] = b[i]
+		}
 		if len(table) == 0 {
-			cells[i] = p.number(cell{a[i], b[i]})
+			cells[i] = p.number(pair)
 			return
 		}
-		k := int(a[i])*width + int(b[i])
+		k := int(pair[0])*width + int(pair[1])
 		if table[k] == 0 {
-			table[k] = p.number(cell{a[i], b[i]}) + 1
+			table[k] = p.number(pair) + 1
 		}
 		cells[i] = table[k] - 1
 	}
-	for _, run := range s.runs {
-		if run.list == nil {
-			for i := run.lo; i < run.hi; i++ {
-				one(i)
-			}
-			continue
-		}
-		for _, i := range run.list {
-			one(int(i))
-		}
+	for _, x := range s.stretches() {
+		(&place{}).each(&x, func(_, i int) { one(i) })
 	}
 }
 
 // count counts rows by facts.
 func (p *pass) count(s *selection, cells []uint32) {
-	if p.facts.many != nil {
-		for _, x := range s.stretches() {
-			for i := x.lo; i < x.hi; i++ {
-				if cells[i] != noCell {
-					p.facts.add(cells[i], uint32(s.facts[i]))
-				}
-			}
-		}
-		return
-	}
-	for _, run := range s.runs {
-		if !p.byRun {
-			p.countRow(s, &run, cells)
-			continue
-		}
-		first := run.lo
-		if run.list != nil {
-			first = int(run.list[0])
-		}
-		n := p.facts.n[int(cells[first])*p.facts.width:][:p.facts.width]
-		if run.list == nil {
-			for _, f := range s.facts[run.lo:run.hi] {
-				n[f]++
-			}
-			continue
-		}
-		for _, i := range run.list {
-			n[s.facts[i]]++
+	for k := range s.runs {
+		run := &s.runs[k]
+		switch {
+		case p.byRun && run.whole != nil:
+		case p.facts.many != nil:
+			(&place{}).each(&stretch{run.lo, run.hi, run.list}, func(_, i int) { p.facts.add(cells[i], uint32(s.facts[i])) })
+		case p.byRun:
+			countRun(s, run, p.facts.n[int(run.cell)*p.facts.width:][:p.facts.width])
+		default:
+			p.countRows(s, run, cells)
 		}
 	}
 }
 
-func (p *pass) countRow(s *selection, run *selected, cells []uint32) {
+func countRun(s *selection, run *selected, n []uint32) {
+	for _, i := range run.list {
+		n[s.facts[i]]++
+	}
+	if run.list == nil {
+		for _, f := range s.facts[run.lo:run.hi] {
+			n[f]++
+		}
+	}
+}
+
+func (p *pass) countRows(s *selection, run *selected, cells []uint32) {
 	n, width := p.facts.n, p.facts.width
+	for _, i := range run.list {
+		n[int(cells[i])*width+int(s.facts[i])]++
+	}
 	if run.list == nil {
 		for i, c := range cells[run.lo:run.hi] {
 			n[int(c)*width+int(s.facts[run.lo+i])]++
 		}
-		return
-	}
-	for _, i := range run.list {
-		n[int(cells[i])*width+int(s.facts[i])]++
 	}
 }
 
@@ -251,17 +282,13 @@ func scatter(s *selection, g *grid, n int, cells []uint32, v *valued) {
 		return
 	}
 	g.reserve(n, len(v.values.keys), s.plan.grid)
-	for _, x := range s.stretches() {
-		lo := v.from(x.lo)
-		for k, code := range v.codes.of[lo:v.from(x.hi)] {
-			i := v.row(lo + k)
-			if cell := cells[i]; cell != noCell && code != 0 && v.covered[s.facts[i]] {
-				if g.many == nil {
-					g.n[int(cell)*g.width+int(v.table[code])]++
-				} else {
-					g.add(cell, v.table[code])
-				}
-			}
+	one := func(at, i int) {
+		code, cell := v.codes.of[at], cells[i]
+		if code != 0 && cell != noCell && v.covered[s.facts[i]] {
+			g.add(cell, v.table[code])
 		}
+	}
+	for _, x := range s.stretches() {
+		v.each(&x, one)
 	}
 }

@@ -32,26 +32,6 @@ func (p people) addSpan(s *span, success []uint64) {
 	}
 }
 
-// touchSpan is addSpan for few rows; it lists the words that held nobody.
-func (p people) touchSpan(s *span, success []uint64, touched []uint32) []uint32 {
-	note := func(i int32) {
-		w := s.persons[i] >> 6
-		if p[w].low|p[w].high == 0 {
-			touched = append(touched, w)
-		}
-		p.add(s.persons[i], success[s.facts[i]])
-	}
-	for _, i := range s.list {
-		note(int32(i))
-	}
-	if s.list == nil {
-		for i := s.lo; i < s.hi; i++ {
-			note(i)
-		}
-	}
-	return touched
-}
-
 // count adds the people of a word to a head.
 func (p people) count(w int, h *head, r *recurring) {
 	low, high := p[w].low, p[w].high
@@ -72,8 +52,8 @@ func (p people) join(w int, o people) {
 	a.high = high
 }
 
-// few is how many rows there are for each word of a set, at most, for the words that they touch to be listed.
-const few = 4
+// few is how many rows of a group there are for each word of a set, at most, for them to be counted by visits.
+const few = 2
 
 // headsOf counts the people of each group of a pass by run: the runs of one group after the other. all, if it is not
 // nil, gets those of all groups, each row being in one.
@@ -96,33 +76,32 @@ func headsOf(spans []span, groupOf []uint32, groups int, plan *plan, all people)
 	}
 	set := make(people, plan.words())
 	heads := make([]head, groups)
-	var touched []uint32
 	for g := range heads {
-		touched = set.group(sorted[from[g]:from[g+1]], rows[g], &heads[g], plan, all, touched[:0])
+		set.group(sorted[from[g]:from[g+1]], rows[g], &heads[g], plan, all)
 	}
 	return heads
 }
 
 // group counts the people of some runs and leaves the set empty.
-func (p people) group(spans []*span, rows int, h *head, plan *plan, all people, touched []uint32) []uint32 {
-	if rows*few > len(p) {
+func (p people) group(spans []*span, rows int, h *head, plan *plan, all people) {
+	if rows <= few*len(p) {
+		plan.scratch.visits.enter(64 * len(p))
 		for _, s := range spans {
-			p.addSpan(s, plan.success)
-		}
-		for w := range p {
-			if p[w].low|p[w].high != 0 {
-				p.close(w, h, plan, all)
+			plan.scratch.visits.span(s, h, plan)
+			if all != nil {
+				all.addSpan(s, plan.success)
 			}
 		}
-		return touched
+		return
 	}
 	for _, s := range spans {
-		touched = p.touchSpan(s, plan.success, touched)
+		p.addSpan(s, plan.success)
 	}
-	for _, w := range touched {
-		p.close(int(w), h, plan, all)
+	for w := range p {
+		if p[w].low|p[w].high != 0 {
+			p.close(w, h, plan, all)
+		}
 	}
-	return touched
 }
 
 func (p people) close(w int, h *head, plan *plan, all people) {
@@ -246,27 +225,9 @@ func (c *crowd) heads(groups int, plan *plan) []head {
 	}
 	plan.scratch.free = append(plan.scratch.free, c.rest...)
 	c.rest = nil
-	set := make(people, plan.words())
-	var touched []uint32
 	for g := len(c.sets); g < groups; g++ {
-		touched = set.list(sorted[from[g]:from[g+1]], &heads[g], plan, touched[:0])
+		plan.scratch.visits.enter(64 * plan.words())
+		plan.scratch.visits.list(sorted[from[g]:from[g+1]], &heads[g], plan)
 	}
 	return heads
-}
-
-// list counts listed persons and leaves the set empty.
-func (p people) list(persons []uint32, h *head, plan *plan, touched []uint32) []uint32 {
-	for _, person := range persons {
-		success := -uint64(person >> 31)
-		person &^= successBit
-		w := person >> 6
-		if p[w].low|p[w].high == 0 {
-			touched = append(touched, w)
-		}
-		p.add(person, success)
-	}
-	for _, w := range touched {
-		p.close(int(w), h, plan, nil)
-	}
-	return touched
 }

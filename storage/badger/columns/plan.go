@@ -27,11 +27,11 @@ type limits struct {
 	grid   int // counts that are kept in one slice rather than in a map
 	table  int // combinations of two fields that are looked up in a table of all
 	sets   int // groups of a pass by rows that have a set of their own
-	waits  int // answers that are sorted rather than counted by class
+	waits  int // answers of a group, on average, that are sorted rather than counted by class
 	groups int // groups that are counted by class
 }
 
-var usualLimits = limits{grid: 1 << 24, table: 1 << 18, sets: 32, waits: 20_000, groups: 64}
+var usualLimits = limits{grid: 1 << 24, table: 1 << 18, sets: 32, waits: 256, groups: 1024}
 
 // condition is a storage.Condition over varieties.
 type condition struct {

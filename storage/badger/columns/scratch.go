@@ -15,6 +15,7 @@ type scratch struct {
 	waits     []int64
 	waiting   [][]uint32 // by pass
 	free      []*listed
+	visits    visits
 }
 
 // numbers is room for a number by row, until the next segment. It is not empty.
@@ -86,7 +87,7 @@ const keptScratch = 64 << 20
 
 // kept is what is worth keeping for the next question.
 func (s *scratch) kept() *scratch {
-	size := 8*cap(s.waits) + len(s.rows)*4*MaxRows + 2*chunk*len(s.lists)
+	size := 4*len(s.visits.last) + 8*cap(s.waits) + len(s.rows)*4*MaxRows + 2*chunk*len(s.lists)
 	for i := range s.waiting {
 		size += 4 * cap(s.waiting[i])
 	}

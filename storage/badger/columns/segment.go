@@ -19,6 +19,7 @@ type Segment struct {
 	facts       []uint16            // the cache's number of each of known
 	low, high   int64               // last credits of flows that nothing has settled
 	names       [runFields][]string // texts that runs have; [0] is ""
+	numbered    [runFields][]uint32 // the cache's number of each
 	runs        []run
 }
 
@@ -38,6 +39,9 @@ func Open(load func(column int) ([]byte, error), cache *Cache) (*Segment, error)
 	s.header(&r)
 	if outer.bad || r.bad || len(r.b) > 0 {
 		return nil, errBroken
+	}
+	for f, texts := range s.names {
+		s.numbered[f] = cache.numbers(texts)
 	}
 	s.facts = make([]uint16, len(s.known))
 	for i, f := range s.known {

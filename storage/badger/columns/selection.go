@@ -9,22 +9,28 @@ import (
 // selection is the rows of a segment that a question covers.
 type selection struct {
 	*Segment
-	plan  *plan
-	facts []uint16 // of each row
-	clock clock
-	runs  []selected // those that have any, in order; valid until the next segment
-	spans []stretch  // what stretches made
-	ran   []uint16   // what running found
-	asked bool
-	mask  []bool // rows selected, in stretches that are not whole
+	plan   *plan
+	dead   []uint64
+	facts  []uint16 // of each row
+	clock  clock
+	runs   []selected // those that have any, in order; valid until the next segment
+	spans  []stretch  // what stretches made
+	ran    []uint16   // what running found
+	asked  bool
+	values *digestValues // if runs are counted whole
+	apart  bool          // the rows of those are not gone through
 }
 
 // selected is the rows of a run that a question covers: those in list, or if it is nil all of [lo, hi).
 type selected struct {
 	*run
+	number int // of the run
 	lo, hi int
 	list   []uint16
-	cut    bool // some of the run's rows may lie outside of the range
+	cut    bool      // some of the run's rows may lie outside of the range
+	all    bool      // all live rows of the run
+	whole  *digested // their sums, if the pass by run takes them
+	cell   uint32    // of the pass by run
 }
 
 func (s *selected) count() int {
@@ -34,10 +40,10 @@ func (s *selected) count() int {
 	return s.hi - s.lo
 }
 
-// stretch is rows [lo, hi) of a segment. If it is whole all are selected, else those in the selection's mask.
+// stretch is rows [lo, hi) of a segment; all are selected, or if list is not nil those.
 type stretch struct {
 	lo, hi int
-	whole  bool
+	list   []uint16
 }
 
 // stretches are the runs of the selection, as few as do.
@@ -46,20 +52,17 @@ func (s *selection) stretches() []stretch {
 		return s.spans
 	}
 	s.spans = s.plan.scratch.stretches[:0]
-	s.mask = s.plan.scratch.bools()
 	for k := range s.runs {
 		run := &s.runs[k]
+		if s.apart && run.whole != nil {
+			continue
+		}
 		n := len(s.spans)
-		if run.list != nil {
-			clear(s.mask[run.lo:run.hi])
-			for _, i := range run.list {
-				s.mask[i] = true
-			}
-		} else if n > 0 && s.spans[n-1].whole && s.spans[n-1].hi == run.lo {
+		if run.list == nil && n > 0 && s.spans[n-1].list == nil && s.spans[n-1].hi == run.lo {
 			s.spans[n-1].hi = run.hi
 			continue
 		}
-		s.spans = append(s.spans, stretch{run.lo, run.hi, run.list == nil})
+		s.spans = append(s.spans, stretch{run.lo, run.hi, run.list})
 	}
 	s.plan.scratch.stretches = s.spans
 	return s.spans
@@ -67,7 +70,7 @@ func (s *selection) stretches() []stretch {
 
 // selectRows finds the rows of a segment that the question covers; nil for none.
 func (p *plan) selectRows(part *Part) (*selection, error) {
-	s := &selection{Segment: part.Segment, plan: p}
+	s := &selection{Segment: part.Segment, plan: p, dead: part.Dead}
 	s.clock = newClock(p.q.Local(), int64(s.first), int64(s.last))
 	if _, none := s.clock.in(p.q.Range, int64(s.first), int64(s.last)); none {
 		return nil, nil
@@ -86,7 +89,10 @@ func (p *plan) selectRows(part *Part) (*selection, error) {
 	if !s.some() {
 		return nil, nil
 	}
-	if err := s.sift(part.Dead); err != nil {
+	if err := s.takeAll(); err != nil {
+		return nil, err
+	}
+	if err := s.sift(); err != nil {
 		return nil, err
 	}
 	s.spans = nil
@@ -129,9 +135,39 @@ func (s *selection) selectRuns() {
 			continue
 		}
 		if _, none := s.clock.in(s.plan.q.Range, run.first, run.last); !none {
-			s.runs = append(s.runs, selected{run: run, lo: run.lo, hi: run.hi})
+			s.runs = append(s.runs, selected{run: run, number: i, lo: run.lo, hi: run.hi})
 		}
 	}
+}
+
+// takeAll takes the live rows of runs that lie in the range, if the question is about live rows and has conditions on
+// runs only.
+func (s *selection) takeAll() error {
+	for _, number := range s.Segment.facts {
+		if s.plan.q.Test && s.plan.facts[number].is(factTest) {
+			return nil
+		}
+	}
+	for _, c := range s.plan.where {
+		if c.field.level != byRun {
+			return nil
+		}
+	}
+	var rows *live
+	for k := range s.runs {
+		run := &s.runs[k]
+		if run.cut {
+			continue
+		}
+		if rows == nil {
+			var err error
+			if rows, err = s.live(); err != nil {
+				return err
+			}
+		}
+		run.all, run.list = true, rows.lists[run.number]
+	}
+	return nil
 }
 
 // cut leaves out the rows at the ends of runs that lie outside of the range.

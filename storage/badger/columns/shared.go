@@ -10,9 +10,7 @@ import (
 type shared struct {
 	tags, codes, options valued
 	running              []uint16 // rows whose flow is in progress
-	amounts              []amount
-	exact                []exactAmount
-	count                *counting
+	found                found
 	waited               []uint16 // answered rows
 }
 
@@ -55,9 +53,22 @@ func (v *values) of(text string, proto func(string) storage.Send) uint32 {
 	return n
 }
 
+// table gives the values of texts, by code.
+func (v *values) table(texts []string, proto func(string) storage.Send) []uint32 {
+	table := make([]uint32, len(texts))
+	for code := 1; code < len(texts); code++ {
+		table[code] = v.of(texts[code], proto)
+	}
+	return table
+}
+
+func failed(text string) storage.Send { return storage.Send{Status: storage.Failed, Code: text} }
+
+func option(text string) storage.Send { return storage.Send{FirstOption: text} }
+
 // share reads what the passes need of a segment.
 func (c *counting) share(s *selection) (*shared, error) {
-	out := shared{count: c}
+	out := shared{found: found{keys: &c.worthKeys, amounts: c.plan.scratch.amounts[:0]}}
 	var err error
 	for _, x := range []struct {
 		column  int
@@ -67,12 +78,8 @@ func (c *counting) share(s *selection) (*shared, error) {
 		proto   func(text string) storage.Send
 	}{
 		{columnTags, &out.tags, c.tags, c.successes, finalTag},
-		{columnCode, &out.codes, c.codes, c.failures, func(text string) storage.Send {
-			return storage.Send{Status: storage.Failed, Code: text}
-		}},
-		{columnFirstOption, &out.options, c.options, c.answers, func(text string) storage.Send {
-			return storage.Send{FirstOption: text}
-		}},
+		{columnCode, &out.codes, c.codes, c.failures, failed},
+		{columnFirstOption, &out.options, c.options, c.answers, option},
 	} {
 		x.to.values, x.to.covered = x.values, x.covered
 		if x.to.codes, err = s.codes(x.column); err != nil {
@@ -81,10 +88,7 @@ func (c *counting) share(s *selection) (*shared, error) {
 		if x.to.codes == nil {
 			continue
 		}
-		x.to.table = make([]uint32, len(x.to.texts))
-		for code, text := range x.to.texts[1:] {
-			x.to.table[code+1] = x.values.of(text, x.proto)
-		}
+		x.to.table = x.values.table(x.to.texts, x.proto)
 	}
 	if err := out.wait(c, s); err != nil {
 		return nil, err
@@ -94,14 +98,22 @@ func (c *counting) share(s *selection) (*shared, error) {
 		return nil, err
 	}
 	for _, x := range s.stretches() {
-		lo, _ := slices.BinarySearch(running, uint16(x.lo))
-		for k := lo; k < len(running) && int(running[k]) < x.hi; k++ {
-			if x.whole || s.mask[running[k]] {
-				out.running = append(out.running, running[k])
-			}
-		}
+		eachOf(running, x.lo, x.hi, x.list, func(i uint16) { out.running = append(out.running, i) })
 	}
 	return &out, out.value(c, s)
+}
+
+// eachOf gives the rows of an ordered list that lie in [lo, hi) and, if it is not nil, in another one.
+func eachOf(rows []uint16, lo, hi int, in []uint16, f func(i uint16)) {
+	k, _ := slices.BinarySearch(rows, uint16(lo))
+	for ; k < len(rows) && int(rows[k]) < hi; k++ {
+		if in != nil {
+			if _, ok := slices.BinarySearch(in, rows[k]); !ok {
+				continue
+			}
+		}
+		f(rows[k])
+	}
 }
 
 // finalTag is a send with the last tagging of a list.
@@ -118,15 +130,14 @@ func (out *shared) wait(c *counting, s *selection) error {
 		return err
 	}
 	out.waited = c.plan.scratch.waited[:0]
-	for _, x := range s.stretches() {
-		lo := answered.from(x.lo)
-		for k, off := range answered.off[lo:answered.from(x.hi)] {
-			i := answered.row(lo + k)
-			if off != noNumber && (x.whole || s.mask[i]) && c.answers[s.facts[i]] {
-				out.waited = append(out.waited, uint16(i))
-				c.waits = append(c.waits, max(0, off))
-			}
+	one := func(k, i int) {
+		if off := answered.off[k]; off != noNumber && c.answers[s.facts[i]] {
+			out.waited = append(out.waited, uint16(i))
+			c.waits = append(c.waits, max(0, off))
 		}
+	}
+	for _, x := range s.stretches() {
+		answered.each(&x, one)
 	}
 	c.plan.scratch.waited = out.waited
 	return nil
@@ -147,22 +158,43 @@ func (out *shared) value(c *counting, s *selection) error {
 		}
 		of[code] = list
 	}
-	out.amounts = c.plan.scratch.amounts[:0]
-	for _, x := range s.stretches() {
-		lo, _ := slices.BinarySearch(a.rows, uint16(x.lo))
-		for k := lo; k < len(a.rows) && int(a.rows[k]) < x.hi; k++ {
-			i := a.rows[k]
-			if (!x.whole && !s.mask[i]) || !c.successes[s.facts[i]] {
-				continue
-			}
+	out.found.look(a, s, s.stretches(), of, c.successes)
+	c.plan.scratch.amounts = out.found.amounts
+	return nil
+}
+
+// found is amounts of sale taggings.
+type found struct {
+	keys    *worthKeys
+	amounts []amount
+	exact   []exactAmount
+}
+
+// look finds the amounts of rows with certain facts; of has the sale taggings by code of the tags.
+func (out *found) look(a *amounts, s *selection, in []stretch, of [][]saleTag, covered []bool) {
+	one := func(k int) {
+		if i := a.rows[k]; covered[s.facts[i]] {
 			list := of[a.codes[k]]
 			for t := range list {
 				out.amount(a, i, int(a.first[k]), &list[t])
 			}
 		}
 	}
-	c.plan.scratch.amounts = out.amounts
-	return nil
+	for _, x := range in {
+		k, _ := slices.BinarySearch(a.rows, uint16(x.lo))
+		for _, i := range x.list {
+			for k < len(a.rows) && a.rows[k] < i {
+				k++
+			}
+			if k < len(a.rows) && a.rows[k] == i {
+				one(k)
+			}
+		}
+		for x.list == nil && k < len(a.rows) && int(a.rows[k]) < x.hi {
+			one(k)
+			k++
+		}
+	}
 }
 
 // saleTag is a sale tagging with an amount.
@@ -190,12 +222,16 @@ func saleTags(text string) (list []saleTag) {
 // safeAmount is the greatest number of which billions can be added up.
 const safeAmount = 1e9
 
-func (out *shared) amount(a *amounts, row uint16, from int, t *saleTag) {
+func (out *found) amount(a *amounts, row uint16, from int, t *saleTag) {
 	k := from + t.place
 	n, scale := a.numbers[k], a.scales[k]
 	if scale != exactly && -safeAmount <= n && n <= safeAmount {
 		if t.keys[scale] == 0 {
-			if key, ok := out.count.worthKey(t.Currency, scale); ok {
+			currency := t.Currency
+			if currency == "" {
+				currency = storage.None
+			}
+			if key, ok := out.keys.number(worthKey{currency, scale}); ok {
 				t.keys[scale] = key + 1
 			}
 		}
@@ -210,23 +246,4 @@ func (out *shared) amount(a *amounts, row uint16, from int, t *saleTag) {
 	for currency, exact := range s.Amounts() {
 		out.exact = append(out.exact, exactAmount{row, currency, exact})
 	}
-}
-
-// manyKeys is up to how many currencies and scales are told apart by looking at all.
-const manyKeys = 64
-
-func (c *counting) worthKey(currency string, scale byte) (key uint16, ok bool) {
-	if currency == "" {
-		currency = storage.None
-	}
-	for i, k := range c.worthKeys {
-		if k.scale == scale && k.currency == currency {
-			return uint16(i), true
-		}
-	}
-	if len(c.worthKeys) == manyKeys {
-		return 0, false
-	}
-	c.worthKeys = append(c.worthKeys, worthKey{currency, scale})
-	return uint16(len(c.worthKeys) - 1), true
 }

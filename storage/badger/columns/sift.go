@@ -4,7 +4,11 @@ import "slices"
 
 // sift leaves out single rows: dead ones, those that the conditions do not hold for, and where local time goes back
 // those between that are not in the range.
-func (s *selection) sift(dead []uint64) error {
+func (s *selection) sift() error {
+	dead := s.dead
+	if !slices.ContainsFunc(s.runs, func(run selected) bool { return !run.all }) {
+		return nil
+	}
 	all := true
 	for _, number := range s.Segment.facts {
 		all = all && s.plan.covered[number]
@@ -22,14 +26,14 @@ func (s *selection) sift(dead []uint64) error {
 	for i := range s.runs {
 		run := &s.runs[i]
 		dies := anyDead(dead, run.lo, run.hi)
-		if all && !dies && len(tests) == 0 && few == nil && (back == nil || !run.cut) {
+		if run.all || all && !dies && len(tests) == 0 && few == nil && (back == nil || !run.cut) {
 			continue
 		}
 		var list []uint16
 		if few != nil {
 			list = few.list(s, run)
 		} else {
-			list = s.live(run, all)
+			list = s.among(run, all)
 		}
 		if dies {
 			list = slices.DeleteFunc(list, func(i uint16) bool { return isDead(dead, int(i)) })
@@ -138,8 +142,8 @@ func (t *rowTest) list(s *selection, run *selected) []uint16 {
 	return list
 }
 
-// live lists the rows of a run whose facts the question covers.
-func (s *selection) live(run *selected, all bool) []uint16 {
+// among lists the rows of a run whose facts the question covers.
+func (s *selection) among(run *selected, all bool) []uint16 {
 	list := s.plan.scratch.build()[:run.hi-run.lo]
 	if all {
 		for k := range list {

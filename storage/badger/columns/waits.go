@@ -7,27 +7,58 @@ import (
 	"outboundbot/storage"
 )
 
-// answerTimes sets the median and p90 of the waits of each group (MODEL 3, nearest rank); cells has the cell of each
-// wait.
-func (c *counting) answerTimes(cells []uint32, g *grouping, tallies []storage.Tally) {
-	if len(c.waits) > c.plan.waits && len(tallies) <= c.plan.limits.groups {
-		c.manyAnswerTimes(cells, g, tallies)
-		return
-	}
-	from := make([]int, len(tallies)+2)
-	for _, cell := range cells {
-		for _, group := range g.of[cell] {
-			from[group+2]++
+// waits is how long the answers of a run took.
+type waits struct {
+	cell uint32
+	ms   []int64
+}
+
+// sortWaits puts the waits of rows together by cell.
+func (c *counting) sortWaits(p *pass) {
+	from := make([]int, len(p.keys)+2)
+	for _, cell := range p.waiting {
+		if cell != noCell {
+			from[cell+2]++
 		}
+	}
+	for cell := range p.keys {
+		from[cell+2] += from[cell+1]
+	}
+	sorted := make([]int64, from[len(p.keys)+1])
+	for k, cell := range p.waiting {
+		if cell != noCell {
+			sorted[from[cell+1]] = c.waits[k]
+			from[cell+1]++
+		}
+	}
+	for cell := range p.keys {
+		if ms := sorted[from[cell]:from[cell+1]]; len(ms) > 0 {
+			p.waits = append(p.waits, waits{uint32(cell), ms})
+		}
+	}
+}
+
+// answerTimes sets the median and p90 of the waits of each group (MODEL 3, nearest rank).
+func (c *counting) answerTimes(p *pass, g *grouping, tallies []storage.Tally) {
+	from := make([]int, len(tallies)+2)
+	all := 0
+	for _, w := range p.waits {
+		all += len(w.ms)
+		for _, group := range g.of[w.cell] {
+			from[group+2] += len(w.ms)
+		}
+	}
+	if all > c.plan.waits*len(tallies) && len(tallies) <= c.plan.limits.groups {
+		c.manyAnswerTimes(p, g, tallies)
+		return
 	}
 	for group := range tallies {
 		from[group+2] += from[group+1]
 	}
 	sorted := make([]int64, from[len(tallies)+1])
-	for k, cell := range cells {
-		for _, group := range g.of[cell] {
-			sorted[from[group+1]] = c.waits[k]
-			from[group+1]++
+	for _, w := range p.waits {
+		for _, group := range g.of[w.cell] {
+			from[group+1] += copy(sorted[from[group+1]:], w.ms)
 		}
 	}
 	for group := range tallies {
@@ -80,34 +111,30 @@ func nth(ms []int64, k int) {
 func rank(n, tenths int) int { return (n*tenths+9)/10 - 1 }
 
 // manyAnswerTimes counts the waits of each group by class, and sorts only those of the classes that the ranks lie in.
-func (c *counting) manyAnswerTimes(cells []uint32, g *grouping, tallies []storage.Tally) {
+func (c *counting) manyAnswerTimes(p *pass, g *grouping, tallies []storage.Tally) {
 	counts := make([][classes]uint32, len(tallies))
-	for k, cell := range cells {
-		if own := g.own[cell]; own != noGroup {
-			counts[own][class(c.waits[k])]++
-			continue
-		}
-		for _, group := range g.of[cell] {
-			counts[group][class(c.waits[k])]++
+	for _, w := range p.waits {
+		for _, group := range g.of[w.cell] {
+			n := &counts[group]
+			for _, wait := range w.ms {
+				n[class(wait)]++
+			}
 		}
 	}
 	wanted := make([][2]wantedClass, len(tallies))
-	var any [classes]bool
 	for group := range tallies {
 		wanted[group] = ranksOf(&counts[group])
-		for _, w := range wanted[group] {
-			any[w.class] = any[w.class] || w.n > 0
-		}
 	}
-	for k, cell := range cells {
-		of := class(c.waits[k])
-		if !any[of] {
-			continue
-		}
-		for _, group := range g.of[cell] {
-			for i := range wanted[group] {
-				if w := &wanted[group][i]; w.class == of {
-					w.near = append(w.near, c.waits[k])
+	for _, w := range p.waits {
+		for _, group := range g.of[w.cell] {
+			median, p90 := &wanted[group][0], &wanted[group][1]
+			for _, wait := range w.ms {
+				of := class(wait)
+				if of == median.class {
+					median.near = append(median.near, wait)
+				}
+				if of == p90.class {
+					p90.near = append(p90.near, wait)
 				}
 			}
 		}
@@ -119,7 +146,7 @@ func (c *counting) manyAnswerTimes(cells []uint32, g *grouping, tallies []storag
 		var at [2]int64
 		for i := range at {
 			w := &wanted[group][i]
-			slices.Sort(w.near)
+			nth(w.near, w.place)
 			at[i] = w.near[w.place]
 		}
 		tallies[group].AnswerTime = storage.AnswerTime{Median: at[0], P90: at[1], Known: true}
@@ -149,7 +176,7 @@ func ranksOf(count *[classes]uint32) (wanted [2]wantedClass) {
 }
 
 const (
-	classBits = 7
+	classBits = 5
 	classes   = (64 - classBits) << classBits
 )
 

@@ -21,6 +21,25 @@ type worthKey struct {
 	scale    byte
 }
 
+// worthKeys numbers currencies and scales.
+type worthKeys []worthKey
+
+// manyKeys is up to how many currencies and scales are told apart by looking at all.
+const manyKeys = 64
+
+func (list *worthKeys) number(of worthKey) (key uint16, ok bool) {
+	for i, k := range *list {
+		if k == of {
+			return uint16(i), true
+		}
+	}
+	if len(*list) == manyKeys {
+		return 0, false
+	}
+	*list = append(*list, of)
+	return uint16(len(*list) - 1), true
+}
+
 // worth sums amounts by cell.
 type worth struct {
 	sums  []sums // by key
@@ -37,32 +56,49 @@ type exactKey struct {
 	currency string
 }
 
-func (w *worth) add(cells []uint32, n int, c *shared) {
-	for len(w.sums) < len(c.count.worthKeys) {
+// reserve makes room for cells and keys.
+func (w *worth) reserve(cells, keys int) {
+	for len(w.sums) < keys {
 		w.sums = append(w.sums, sums{})
 	}
 	for i := range w.sums {
-		if s := &w.sums[i]; len(s.sum) < n {
-			s.sum = append(s.sum, make([]int64, n-len(s.sum))...)
-			s.some = append(s.some, make([]bool, n-len(s.some))...)
+		if s := &w.sums[i]; len(s.sum) < cells {
+			s.sum = append(s.sum, make([]int64, cells-len(s.sum))...)
+			s.some = append(s.some, make([]bool, cells-len(s.some))...)
 		}
 	}
-	for _, a := range c.amounts {
-		cell, s := cells[a.row], &w.sums[a.key]
-		s.sum[cell] += a.n
-		s.some[cell] = true
+}
+
+func (w *worth) add(cell uint32, key uint16, n int64) {
+	s := &w.sums[key]
+	s.sum[cell] += n
+	s.some[cell] = true
+}
+
+func (w *worth) addExact(cell uint32, currency string, amount decimal.Decimal) {
+	if w.exact == nil {
+		w.exact = map[exactKey]decimal.Decimal{}
 	}
-	for _, a := range c.exact {
-		if w.exact == nil {
-			w.exact = map[exactKey]decimal.Decimal{}
+	k := exactKey{cell, currency}
+	w.exact[k] = w.exact[k].Add(amount)
+}
+
+// addRows adds the amounts of rows that have a cell.
+func (w *worth) addRows(cells []uint32, found *found) {
+	for _, a := range found.amounts {
+		if cell := cells[a.row]; cell != noCell {
+			w.add(cell, a.key, a.n)
 		}
-		k := exactKey{cells[a.row], a.currency}
-		w.exact[k] = w.exact[k].Add(a.amount)
+	}
+	for _, a := range found.exact {
+		if cell := cells[a.row]; cell != noCell {
+			w.addExact(cell, a.currency, a.amount)
+		}
 	}
 }
 
 // each gives the sums.
-func (w *worth) each(keys []worthKey, f func(cell int, currency string, sum decimal.Decimal)) {
+func (w *worth) each(keys worthKeys, f func(cell int, currency string, sum decimal.Decimal)) {
 	for k := range w.sums {
 		for cell, some := range w.sums[k].some {
 			if some {

@@ -2,6 +2,7 @@ package packed
 
 import (
 	"slices"
+	"sync/atomic"
 
 	"outboundbot/storage"
 )
@@ -23,7 +24,8 @@ type Block struct {
 	components []uint32
 	entries    []entry
 	persons    []uint32
-	marks      []mark // of every marked-th component but the first
+	marks      []mark                 // of every marked-th component but the first
+	idle       atomic.Pointer[reader] // of Find, where the last one left it
 }
 
 // entry is where a component stands.
@@ -253,16 +255,29 @@ func (b *Block) Find(component uint32) (Bundle, bool, error) {
 	if !ok {
 		return Bundle{}, false, nil
 	}
-	r := b.reader(i)
-	for k := i / marked * marked; k < i; k++ {
-		r.skip(&b.entries[k])
+	r := b.idle.Swap(nil)
+	switch {
+	case r == nil:
+		r = b.reader(i)
+	case r.next > i || r.next < i/marked*marked:
+		r.seek(i)
+	}
+	for ; r.next < i; r.next++ {
+		r.skip(&b.entries[r.next])
 	}
 	var bundle Bundle
 	if err := r.bundle(i, &bundle); err != nil {
 		return Bundle{}, false, err
 	}
+	if cap(r.text) <= mostIdle {
+		r.next = i + 1
+		b.idle.Store(r)
+	}
 	return bundle, true, nil
 }
+
+// mostIdle is up to how many bytes of text a reader keeps room for between two uses.
+const mostIdle = 64 << 10
 
 // Each gives all components in order until f gives an error. The slices of a bundle are used again after f; what the
 // texts of its events are may be kept.

@@ -10,6 +10,7 @@ import (
 // reader goes through the events of a block.
 type reader struct {
 	b       *Block
+	next    int // the component it stands before
 	columns [eventColumns]cursor
 	bits    bitReader // public
 	numbers bitReader // public
@@ -37,17 +38,23 @@ func (b *Block) reader(i int) *reader {
 	for k := range r.columns {
 		r.columns[k].b = b.columns[k]
 	}
-	if i >= marked {
-		m := &b.marks[i/marked-1]
-		for k := range r.columns {
-			r.columns[k].i = int(m.columns[k])
-		}
-		r.bits.pos, r.numbers.pos = int(m.bits), int(m.numbers)
-	}
 	for role := range r.last {
 		r.last[role] = make([]uint64, len(b.shapes[role]))
 	}
+	r.seek(i)
 	return r
+}
+
+// seek goes to the component marked before the i-th.
+func (r *reader) seek(i int) {
+	var m mark
+	if r.next = i / marked * marked; r.next > 0 {
+		m = r.b.marks[i/marked-1]
+	}
+	for k := range r.columns {
+		r.columns[k].i = int(m.columns[k])
+	}
+	r.bits.pos, r.numbers.pos = int(m.bits), int(m.numbers)
 }
 
 func (r *reader) reset() {
