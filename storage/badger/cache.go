@@ -97,6 +97,16 @@ func (c *cache) get(k cacheKey, read func() (any, int, error)) *cached {
 	return got
 }
 
+// put keeps a value under a key in place of the one that stands there.
+func (c *cache) put(k cacheKey, value any, size int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if el, ok := c.byKey[k]; ok {
+		c.used -= c.order.Remove(el).(*cached).size
+	}
+	c.keep(&cached{key: k, value: value, size: size})
+}
+
 // keep puts a value first and drops those that there is no room for. The caller holds mu.
 func (c *cache) keep(v *cached) {
 	c.byKey[v.key] = c.order.PushFront(v)
