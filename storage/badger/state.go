@@ -106,7 +106,7 @@ func (s state) Put(ctx context.Context, name string, data []byte, ttl time.Durat
 		return err
 	}
 	return s.change(func(c *recollection) error {
-		old, expiry, err := s.read(c.txn, name) // version 0 if there is none
+		old, _, err := s.read(c.txn, name) // version 0 if there is none
 		if err != nil && !errors.Is(err, storage.ErrNoValue) {
 			return err
 		}
@@ -116,7 +116,7 @@ func (s state) Put(ctx context.Context, name string, data []byte, ttl time.Durat
 		if err := c.forget(name); err != nil {
 			return err
 		}
-		expiry = 0
+		expiry := uint64(0)
 		if ttl > 0 {
 			expiry = s.moment() + uint64(max(1, ttl.Milliseconds()))
 		}
