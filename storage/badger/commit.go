@@ -244,15 +244,8 @@ func (e *Engine) writeFirsts(write func(k, v []byte) error, v *view, pages []int
 // withFirsts is the list of first successes with some of them changed, for so many persons. Older views look at the
 // old list, so what they see of it stays as it is.
 func withFirsts(old []storage.Instant, persons int, changed []first) []storage.Instant {
-	same := true
-	for _, f := range changed {
-		if int(f.person) < len(old) && old[f.person] != f.at {
-			same = false
-			break
-		}
-	}
 	out := old
-	if !same || cap(out) < persons {
+	if !fits(old, persons, changed) {
 		out = make([]storage.Instant, len(old), persons+persons/8+1024)
 		copy(out, old)
 	}
@@ -262,6 +255,16 @@ func withFirsts(old []storage.Instant, persons int, changed []first) []storage.I
 		out[f.person] = f.at
 	}
 	return out
+}
+
+// fits tells whether a list of first successes can take changes in place: none is of somebody who is in it.
+func fits(old []storage.Instant, persons int, changed []first) bool {
+	for _, f := range changed {
+		if int(f.person) < len(old) && old[f.person] != f.at {
+			return false
+		}
+	}
+	return cap(old) >= persons
 }
 
 // firstPages are the pages of first successes that changed.

@@ -9,8 +9,9 @@ import (
 	"outboundbot/storage/badger/vault"
 )
 
-// personsPerPage is how many contacts share a value; their keys are wrapped together.
-const personsPerPage = 1024
+// personsPerPage is how many contacts share a value; their keys are wrapped together. The last value is written anew
+// with each commit that enters a contact, so they are few.
+const personsPerPage = 128
 
 // firstsPerPage is how many first successes share a value.
 const firstsPerPage = 8192
