@@ -11,7 +11,7 @@ import (
 	"outboundbot/storage/storagetest"
 )
 
-var messyQuestions = flag.Int("messy.questions", 1000, "random questions about random events in TestDifferential")
+var messyQuestions = flag.Int("messy.questions", 700, "random questions about random events in TestDifferential")
 
 var messySeed = flag.Uint64("messy.seed", 1, "seed of TestDifferential")
 

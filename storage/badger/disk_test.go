@@ -3,6 +3,7 @@ package badger_test
 import (
 	"bufio"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -17,6 +18,8 @@ import (
 	"outboundbot/storage"
 	"outboundbot/storage/badger"
 )
+
+var fillIt = flag.Bool("disk", false, "let TestDisk fill a small disk, which it mounts")
 
 // wordy are n events with texts that do not compress, so that a disk fills up soon.
 func wordy(from, n int) []storage.Event {
@@ -108,8 +111,8 @@ func importWordy(e *badger.Engine, from, n int) error {
 // TestDisk fills a small disk: events are refused in one sentence before Badger dies of it, questions are answered,
 // and once there is room again events are taken and none is lost. On a full disk a store does not start, and says so.
 func TestDisk(t *testing.T) {
-	if testing.Short() {
-		t.Skip("writes hundreds of megabytes")
+	if !*fillIt {
+		t.Skip("TestFullDisk is the short version")
 	}
 	disk := t.TempDir()
 	if err := syscall.Mount("tmpfs", disk, "tmpfs", 0, "size=420m,mode=0700"); err != nil {

@@ -91,6 +91,9 @@ type Engine struct {
 	stateMu sync.Mutex // one writer of State at a time
 	memory  stateSum   // guarded by stateMu
 
+	knownMu sync.RWMutex
+	known   map[string]uint64 // hashes of the bot's memory by name: Badger may lose a damaged value while it compacts
+
 	noteMu sync.Mutex
 	noted  guard.Totals // of the catalogue
 	turn   uint64       // of the bot's memory

@@ -71,18 +71,37 @@ func remembered(item *badger.Item) (r record, err error) {
 	return record{binary.BigEndian.Uint64(payload), payload[16:], hashOf(k, payload)}, nil
 }
 
+// recorded is the value under a name; one with hash 0 if there is none.
+func recorded(txn *badger.Txn, name string) (record, error) {
+	item, err := txn.Get(stateKey(name))
+	if errors.Is(err, badger.ErrKeyNotFound) {
+		return record{}, nil
+	}
+	if err != nil {
+		return record{}, err
+	}
+	return remembered(item)
+}
+
+func lostMemory(name string) error {
+	return fmt.Errorf("the bot's memory is damaged (what stood under %q is lost): %s", name, restoreIt)
+}
+
+// hashOf is never 0.
 func hashOf(key, payload []byte) uint64 {
 	h := sha256.New()
 	h.Write(number(uint64(len(key))))
 	h.Write(key)
 	h.Write(payload)
-	return binary.BigEndian.Uint64(h.Sum(nil))
+	return max(1, binary.BigEndian.Uint64(h.Sum(nil)))
 }
 
 // recollection is a change of the bot's memory, in the making.
 type recollection struct {
-	txn *badger.Txn
-	sum stateSum // afterwards
+	txn     *badger.Txn
+	sum     stateSum          // afterwards
+	known   map[string]uint64 // before: the hash of each value, by name
+	changed map[string]uint64 // what is known afterwards; 0 for what is gone
 }
 
 // remember stores a value under a key that has none.
@@ -90,7 +109,9 @@ func (c *recollection) remember(name string, expiry uint64, data []byte) error {
 	k := stateKey(name)
 	payload := append(append(number(expiry), number(c.sum.turn)...), data...)
 	c.sum.values++
-	c.sum.hash += hashOf(k, payload)
+	hash := hashOf(k, payload)
+	c.sum.hash += hash
+	c.changed[name] = hash
 	if err := c.txn.Set(k, seal(ofState, k, 0, payload)); err != nil {
 		return err
 	}
@@ -103,17 +124,14 @@ func (c *recollection) remember(name string, expiry uint64, data []byte) error {
 // forget removes a value, if there is one.
 func (c *recollection) forget(name string) error {
 	k := stateKey(name)
-	item, err := c.txn.Get(k)
-	if errors.Is(err, badger.ErrKeyNotFound) {
-		return nil
+	old, err := recorded(c.txn, name)
+	if err == nil && old.hash != c.known[name] {
+		err = lostMemory(name)
 	}
-	if err != nil {
+	if err != nil || old.hash == 0 {
 		return err
 	}
-	old, err := remembered(item)
-	if err != nil {
-		return err
-	}
+	c.changed[name] = 0
 	c.sum.values--
 	c.sum.hash -= old.hash
 	if old.expiry != 0 {
@@ -141,6 +159,7 @@ func (e *Engine) recall(txn *badger.Txn, accept bool) (err error) {
 		return err
 	}
 	found := stateSum{turn: want.turn}
+	e.known = map[string]uint64{}
 	var damaged [][]byte
 	it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{byte(ofState)}})
 	defer it.Close()
@@ -152,6 +171,7 @@ func (e *Engine) recall(txn *badger.Txn, accept bool) (err error) {
 		}
 		found.values++
 		found.hash += r.hash
+		e.known[string(it.Item().Key()[1:])] = r.hash
 	}
 	e.memory = found
 	if found == want && len(damaged) == 0 {

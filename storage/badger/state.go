@@ -2,10 +2,13 @@ package badger
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/dgraph-io/badger/v4"
@@ -42,7 +45,29 @@ func (s state) Get(ctx context.Context, name string) (storage.Value, error) {
 	}
 	defer done()
 	v, _, err := s.read(txn, name)
-	return v, err
+	return v, s.confirm(name, v.Version == 0, err)
+}
+
+// confirm makes sure that what was read as absent is not lost: then the error says so.
+func (s state) confirm(name string, absent bool, err error) error {
+	if !absent || !errors.Is(err, storage.ErrNoValue) {
+		return err
+	}
+	s.e.knownMu.RLock()
+	_, known := s.e.known[name]
+	s.e.knownMu.RUnlock()
+	if !known {
+		return err
+	}
+	s.e.stateMu.Lock() // it may have come or gone meanwhile
+	defer s.e.stateMu.Unlock()
+	txn := s.e.db.NewTransaction(false)
+	defer discard(txn)
+	r, fault := recorded(txn, name)
+	if fault == nil && r.hash != s.e.known[name] {
+		fault = lostMemory(name)
+	}
+	return cmp.Or(fault, err)
 }
 
 // read is the value under a key unless it has expired, and when it expires; 0 for never.
@@ -81,7 +106,7 @@ func (s state) Put(ctx context.Context, name string, data []byte, ttl time.Durat
 		return err
 	}
 	return s.change(func(c *recollection) error {
-		old, expiry, err := s.read(c.txn, name) // version 0 if there is none
+		old, _, err := s.read(c.txn, name) // version 0 if there is none
 		if err != nil && !errors.Is(err, storage.ErrNoValue) {
 			return err
 		}
@@ -91,7 +116,7 @@ func (s state) Put(ctx context.Context, name string, data []byte, ttl time.Durat
 		if err := c.forget(name); err != nil {
 			return err
 		}
-		expiry = 0
+		expiry := uint64(0)
 		if ttl > 0 {
 			expiry = s.moment() + uint64(max(1, ttl.Milliseconds()))
 		}
@@ -119,7 +144,7 @@ func (s state) change(f func(*recollection) error) (err error) {
 	defer done()
 	s.e.stateMu.Lock()
 	defer s.e.stateMu.Unlock()
-	c := &recollection{txn: s.e.db.NewTransaction(true), sum: s.e.memory}
+	c := &recollection{txn: s.e.db.NewTransaction(true), sum: s.e.memory, known: s.e.known, changed: map[string]uint64{}}
 	defer discard(c.txn)
 	defer caught(&err)
 	if err := f(c); err != nil {
@@ -132,6 +157,13 @@ func (s state) change(f func(*recollection) error) (err error) {
 		return err
 	}
 	s.e.memory = c.sum
+	s.e.knownMu.Lock()
+	for name, hash := range c.changed {
+		if s.e.known[name] = hash; hash == 0 {
+			delete(s.e.known, name)
+		}
+	}
+	s.e.knownMu.Unlock()
 	s.e.noteState(c.sum.turn)
 	return nil
 }
@@ -177,7 +209,7 @@ func (s state) Scan(ctx context.Context, prefix string) iter.Seq2[storage.Value,
 		}
 		for _, name := range names {
 			v, _, err := s.read(txn, name)
-			if errors.Is(err, storage.ErrNoValue) {
+			if err = s.confirm(name, v.Version == 0, err); errors.Is(err, storage.ErrNoValue) {
 				continue
 			}
 			if err == nil {
@@ -198,7 +230,15 @@ func (s state) names(txn *badger.Txn, prefix string) (names []string, err error)
 	for it.Rewind(); it.Valid(); it.Next() {
 		names = append(names, string(it.Item().Key()[1:]))
 	}
-	return names, nil
+	s.e.knownMu.RLock()
+	defer s.e.knownMu.RUnlock()
+	for name := range s.e.known { // those that came later are absent when they are read
+		if strings.HasPrefix(name, prefix) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names), nil
 }
 
 func stateKey(name string) []byte { return key('s', []byte(name)) }
