@@ -257,16 +257,17 @@ func (c *counting) tallies(p *pass, g *grouping, heads []head) []storage.Tally {
 }
 
 func endsOf(settled [4]int64, abandoned, inProgress int64) map[string]int64 {
-	spread := make(map[string]int64, 5)
+	spread := map[string]int64{}
 	for code, n := range settled {
 		if n > 0 {
 			spread[ends[code]] = n
 		}
 	}
-	for end, n := range map[string]int64{storage.EndAbandoned: abandoned, storage.EndInProgress: inProgress} {
-		if n > 0 {
-			spread[end] = n
-		}
+	if abandoned > 0 {
+		spread[storage.EndAbandoned] = abandoned
+	}
+	if inProgress > 0 {
+		spread[storage.EndInProgress] = inProgress
 	}
 	return spread
 }

@@ -67,8 +67,8 @@ func (g *grouping) group(p *pass, key []string) uint32 {
 // shown gives the keys of the groups in the spelling that most of their sends carry, of equals the first in byte
 // order. rows is the sends of each cell.
 func (g *grouping) shown(rows []int64) [][]string {
-	votes := make([][]map[string]int64, len(g.groups)) // by group and field; nil where all are spelled alike
 	shown := make([][]string, len(g.groups))
+	mixed := map[uint32][]map[string]int64{} // votes by field, of groups that are not spelled alike
 	for cell, groups := range g.of {
 		for k, group := range groups {
 			key := g.keys[cell][k]
@@ -76,25 +76,31 @@ func (g *grouping) shown(rows []int64) [][]string {
 			case rows[cell] == 0:
 			case shown[group] == nil:
 				shown[group] = key
-				votes[group] = make([]map[string]int64, len(key))
-				for i, v := range key {
-					votes[group][i] = map[string]int64{v: rows[cell]}
-				}
-			default:
-				for i, v := range key {
-					votes[group][i][v] += rows[cell]
-				}
+			case mixed[group] == nil && !slices.Equal(shown[group], key):
+				mixed[group] = make([]map[string]int64, len(key))
 			}
 		}
 	}
-	for group, fields := range votes {
-		if fields == nil {
-			continue
+	if len(mixed) == 0 {
+		return shown
+	}
+	for cell, groups := range g.of {
+		for k, group := range groups {
+			votes := mixed[group]
+			for i := range votes {
+				if votes[i] == nil {
+					votes[i] = map[string]int64{}
+				}
+				votes[i][g.keys[cell][k][i]] += rows[cell]
+			}
 		}
-		shown[group] = make([]string, len(fields))
-		for i, spelled := range fields {
-			shown[group][i] = most(spelled)
+	}
+	for group, votes := range mixed {
+		key := make([]string, len(votes))
+		for i := range votes {
+			key[i] = most(votes[i])
 		}
+		shown[group] = key
 	}
 	return shown
 }

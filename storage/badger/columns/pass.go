@@ -218,22 +218,30 @@ func (p *pass) combine(s *selection, cells, a, b []uint32) {
 		table = make([]uint32, size)
 	}
 	one := func(i int) {
-		pair := cell{a[i]}
+		pair, k := cell{a[i]}, int(a[i])*width
 		if b != nil {
 			pair[1] = b[i]
+			k += int(b[i])
 		}
 		if len(table) == 0 {
 			cells[i] = p.number(pair)
 			return
 		}
-		k := int(pair[0])*width + int(pair[1])
 		if table[k] == 0 {
 			table[k] = p.number(pair) + 1
 		}
 		cells[i] = table[k] - 1
 	}
-	for _, x := range s.stretches() {
-		(&place{}).each(&x, func(_, i int) { one(i) })
+	for k := range s.runs {
+		run := &s.runs[k]
+		for _, i := range run.list {
+			one(int(i))
+		}
+		if run.list == nil {
+			for i := run.lo; i < run.hi; i++ {
+				one(i)
+			}
+		}
 	}
 }
 
@@ -282,13 +290,20 @@ func scatter(s *selection, g *grid, n int, cells []uint32, v *valued) {
 		return
 	}
 	g.reserve(n, len(v.values.keys), s.plan.grid)
-	one := func(at, i int) {
-		code, cell := v.codes.of[at], cells[i]
-		if code != 0 && cell != noCell && v.covered[s.facts[i]] {
+	one := func(code uint16, i int) {
+		if cell := cells[i]; code != 0 && cell != noCell && v.covered[s.facts[i]] {
 			g.add(cell, v.table[code])
 		}
 	}
 	for _, x := range s.stretches() {
-		v.each(&x, one)
+		for _, i := range x.list {
+			one(v.code(int(i)), int(i))
+		}
+		if x.list == nil {
+			lo := v.from(x.lo)
+			for k, code := range v.codes.of[lo:v.from(x.hi)] {
+				one(code, v.row(lo+k))
+			}
+		}
 	}
 }

@@ -87,7 +87,7 @@ const keptScratch = 64 << 20
 
 // kept is what is worth keeping for the next question.
 func (s *scratch) kept() *scratch {
-	size := 4*len(s.visits.last) + 8*cap(s.waits) + len(s.rows)*4*MaxRows + 2*chunk*len(s.lists)
+	size := 2*len(s.visits.last) + 8*cap(s.waits) + len(s.rows)*4*MaxRows + 2*chunk*len(s.lists)
 	for i := range s.waiting {
 		size += 4 * cap(s.waiting[i])
 	}

@@ -202,43 +202,64 @@ func (s *selection) running() ([]uint16, error) {
 	if s.high < s.low || !s.mayRun() {
 		return nil, nil
 	}
-	times, err := s.times()
+	open, err := s.open()
 	if err != nil {
 		return nil, err
 	}
-	answered, err := s.numbers(columnAnswered)
-	if err != nil {
-		return nil, err
+	limits := make([]storage.Instant, len(s.names[runChannel]))
+	for c, channel := range s.names[runChannel] {
+		limits[c] = s.plan.q.Now - s.plan.q.Expiry(channel)
 	}
-	assigned, err := s.numbers(columnAssigned)
-	if err != nil {
-		return nil, err
-	}
-	credit, err := s.numbers(columnLastCredit)
-	if err != nil {
-		return nil, err
-	}
-	columns := [...]*numbers{answered, assigned, credit}
-	for k := range s.Segment.runs {
-		run := &s.Segment.runs[k]
-		limit := s.plan.q.Now - s.plan.q.Expiry(s.names[runChannel][run.codes[runChannel]])
-		for i := run.lo; i < run.hi; i++ {
-			if !s.plan.facts[s.facts[i]].open() {
-				continue
-			}
-			send := storage.Send{Time: storage.Instant(times[i])}
-			for c, n := range columns {
-				if off := n.difference(i); off != noNumber {
-					column := numberedColumns[len(numberedColumns)-len(columns)+c]
-					column.set(&send, off+column.near(&send))
-				}
-			}
-			if send.LastCredit >= limit {
-				s.ran = append(s.ran, uint16(i))
-			}
+	for k, i := range open.rows {
+		if open.credits[k] >= limits[open.channels[k]] {
+			s.ran = append(s.ran, i)
 		}
 	}
 	return s.ran, nil
+}
+
+// openFlows are the rows of a segment whose flow nothing has settled.
+type openFlows struct {
+	rows     []uint16
+	channels []uint16 // codes
+	credits  []storage.Instant
+}
+
+func (o *openFlows) madeWith() *uint64 { return nil }
+
+// open finds the open flows of a segment, once.
+func (s *selection) open() (*openFlows, error) {
+	return derived(s.Segment, columnOpen, nil, func() (*openFlows, int, error) {
+		times, err := s.times()
+		if err != nil {
+			return nil, 0, err
+		}
+		var columns [3]*numbers
+		for c, column := range [...]int{columnAnswered, columnAssigned, columnLastCredit} {
+			if columns[c], err = s.numbers(column); err != nil {
+				return nil, 0, err
+			}
+		}
+		open := &openFlows{}
+		for k := range s.Segment.runs {
+			run := &s.Segment.runs[k]
+			for i := run.lo; i < run.hi; i++ {
+				if !s.plan.facts[s.facts[i]].open() {
+					continue
+				}
+				send := storage.Send{Time: storage.Instant(times[i])}
+				for c, n := range columns {
+					if off := n.difference(i); off != noNumber {
+						column := numberedColumns[len(numberedColumns)-len(columns)+c]
+						column.set(&send, off+column.near(&send))
+					}
+				}
+				open.rows, open.channels = append(open.rows, uint16(i)), append(open.channels, run.codes[runChannel])
+				open.credits = append(open.credits, send.LastCredit)
+			}
+		}
+		return open, 12 * len(open.rows), nil
+	})
 }
 
 // mayRun tells whether any flow may be in progress: not if the last credits are long ago.

@@ -4,21 +4,33 @@ import "outboundbot/storage"
 
 // spread makes distributions of what a grid counted.
 func (c *counting) spread(from *grid, g *grouping, tallies []storage.Tally, v *values, of storage.Metric, over ...storage.Spread) {
-	lists := make([][]counted, len(tallies)) // by group
-	rest := make([]int64, len(tallies))      // sends without value
+	rest := make([]int64, len(tallies)) // sends without value
+	ends := make([]int, len(tallies)+1) // of each group in list
 	for group := range tallies {
 		rest[group] = tallies[group].N[of]
 	}
 	from.each(func(cell, k int, n uint32) {
 		for _, group := range g.of[cell] {
-			lists[group] = append(lists[group], counted{k, int64(n)})
+			ends[group+1]++
+		}
+	})
+	for group := range tallies {
+		ends[group+1] += ends[group]
+	}
+	list := make([]counted, ends[len(tallies)]) // by group
+	from.each(func(cell, k int, n uint32) {
+		for _, group := range g.of[cell] {
+			list[ends[group]] = counted{k, int64(n)}
+			ends[group]++
 			rest[group] -= int64(n)
 		}
 	})
 	for _, o := range over {
 		s := newSpelled(c.plan.q, v, o)
+		at := 0
 		for group := range tallies {
-			tallies[group].Spread[o] = s.spread(lists[group], rest[group])
+			tallies[group].Spread[o] = s.spread(list[at:ends[group]], rest[group])
+			at = ends[group]
 		}
 	}
 }
@@ -38,6 +50,8 @@ type spelled struct {
 	votes    []int64 // scratch, by spelling
 	sums     []int64 // scratch, by key
 	best     []int
+	touched  []int // scratch, spellings
+	counted  []int // scratch, keys
 }
 
 func newSpelled(q *storage.Question, v *values, over storage.Spread) *spelled {
@@ -66,7 +80,7 @@ func newSpelled(q *storage.Question, v *values, over storage.Spread) *spelled {
 
 // spread sums what is counted, and rest sends without value, which stand under the first.
 func (s *spelled) spread(list []counted, rest int64) map[string]int64 {
-	var touched []int
+	touched, keys := s.touched[:0], s.counted[:0]
 	vote := func(spelling int, n int64) {
 		if s.votes[spelling] == 0 {
 			touched = append(touched, spelling)
@@ -79,7 +93,6 @@ func (s *spelled) spread(list []counted, rest int64) map[string]int64 {
 	for _, c := range list {
 		vote(s.spelling[c.value], c.n)
 	}
-	var keys []int
 	for _, spelling := range touched {
 		k, n := s.key[spelling], s.votes[spelling]
 		switch b := s.best[k]; {
@@ -99,5 +112,6 @@ func (s *spelled) spread(list []counted, rest int64) map[string]int64 {
 	for _, spelling := range touched {
 		s.votes[spelling] = 0
 	}
+	s.touched, s.counted = touched, keys
 	return out
 }

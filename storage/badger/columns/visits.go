@@ -1,76 +1,111 @@
 package columns
 
 // visits counts the people of groups that are small beside all people, one group after the other. It knows of each
-// person the last group with sends of theirs, and how many of these were successful: none, one or several.
+// person the last group with sends of theirs, and whether none, one or several of these were successful.
 type visits struct {
-	last  []uint32 // by person: the group's number and two bits
-	group uint32
+	last  []uint16 // by person: the group's number and two bits
+	group uint16
 }
 
-const visitBits = 2
+const (
+	visitBits   = 2
+	visitGroups = 1 << (16 - visitBits)
+)
 
 // enter begins a new group.
 func (v *visits) enter(people int) {
 	if len(v.last) < people {
-		v.last, v.group = make([]uint32, people), 0
+		v.last, v.group = make([]uint16, people), 0
 	}
-	if v.group++; v.group == 1<<(32-visitBits) {
+	if v.group++; v.group == visitGroups {
 		clear(v.last)
 		v.group = 1
 	}
 }
 
-// visit notes a send of a person; success and recurring are 1 or 0.
-func (v *visits) visit(h *head, person, success, recurring uint32) {
-	last := &v.last[person]
-	fresh := uint32(0)
-	if *last>>visitBits != v.group {
-		fresh = 1
+// A send is a step from what the group has of its person so far, the two bits or fresh if nothing, to what it has
+// then. Steps are by these, 4 if the send is successful, and 8 if the person is recurring.
+const (
+	fresh          = 3
+	stepSuccess    = 4
+	stepRecurring  = 8
+	countContacts  = 1 // four counts in one number, each of 16 bits
+	countReached   = 1 << 16
+	countRepeated  = 1 << 32
+	countRecurring = 1 << 48
+)
+
+type step struct {
+	counts uint64
+	then   uint16
+}
+
+var steps = stepTable()
+
+func stepTable() (t [16]step) {
+	for i := range t {
+		s, before := &t[i], i&fresh
+		if before == fresh {
+			s.counts, before = countContacts, 0
+		}
+		s.then = uint16(before)
+		switch {
+		case i&stepSuccess == 0:
+			continue
+		case before == 0:
+			s.counts += countReached
+			if i&stepRecurring != 0 {
+				s.counts += countRecurring
+			}
+		case before == 1:
+			s.counts += countRepeated
+		}
+		s.then = uint16(min(before+1, 2))
 	}
-	successes := *last & (1<<visitBits - 1) &^ -fresh
-	first, second := success, uint32(0)
-	if successes != 0 {
-		first = 0
+	return t
+}
+
+// visit notes up to 1<<16 - 1 sends.
+func (v *visits) visit(h *head, n int, plan *plan, at func(k int) (person uint32, success uint64)) {
+	words := plan.recurring.all()
+	tag, counts := v.group<<visitBits, uint64(0)
+	for k := range n {
+		person, success := at(k)
+		kind := uint64(0)
+		if words != nil {
+			kind = words[person>>6] >> (person & 63) & 1
+		}
+		last := &v.last[person]
+		s := &steps[uint64(min(*last^tag, fresh))|success&stepSuccess|kind*stepRecurring]
+		*last = tag | s.then
+		counts += s.counts
 	}
-	if successes == 1 {
-		second = success
-	}
-	h.contacts += int64(fresh)
-	h.reached += int64(first)
-	h.repeated += int64(second)
-	h.recurring += int64(first & recurring)
-	*last = v.group<<visitBits | (successes + first + second)
+	h.contacts += int64(counts & 0xffff)
+	h.reached += int64(counts >> 16 & 0xffff)
+	h.repeated += int64(counts >> 32 & 0xffff)
+	h.recurring += int64(counts >> 48)
 }
 
 // span notes the rows of a run.
 func (v *visits) span(s *span, h *head, plan *plan) {
-	words := plan.recurring.all()
-	one := func(i int) {
-		person, recurring := s.persons[i], uint32(0)
-		if words != nil {
-			recurring = uint32(words[person>>6] >> (person & 63) & 1)
-		}
-		v.visit(h, person, uint32(plan.success[s.facts[i]]&1), recurring)
+	if s.list != nil {
+		v.visit(h, len(s.list), plan, func(k int) (uint32, uint64) {
+			i := s.list[k]
+			return s.persons[i], plan.success[s.facts[i]]
+		})
+		return
 	}
-	for _, i := range s.list {
-		one(int(i))
-	}
-	if s.list == nil {
-		for i := s.lo; i < s.hi; i++ {
-			one(int(i))
-		}
-	}
+	persons, facts := s.persons[s.lo:s.hi], s.facts[s.lo:s.hi]
+	v.visit(h, len(persons), plan, func(k int) (uint32, uint64) { return persons[k], plan.success[facts[k]] })
 }
 
 // list notes listed persons.
 func (v *visits) list(persons []uint32, h *head, plan *plan) {
-	words := plan.recurring.all()
-	for _, person := range persons {
-		success, recurring := person>>31, uint32(0)
-		person &^= successBit
-		if words != nil {
-			recurring = uint32(words[person>>6] >> (person & 63) & 1)
-		}
-		v.visit(h, person, success, recurring)
+	for len(persons) > 0 {
+		some := persons[:min(len(persons), 1<<16-1)]
+		v.visit(h, len(some), plan, func(k int) (uint32, uint64) {
+			return some[k] &^ successBit, -uint64(some[k] >> 31)
+		})
+		persons = persons[len(some):]
 	}
 }
