@@ -255,11 +255,9 @@ func (b *bulk) push(component uint32, record []byte) error {
 }
 
 // headerSize is what stands before each record of a stack: the component within the stack, the length, and the number
-// of the event in order of arrival, in bytes of fixed width, since they are read three times.
+// of the event in order of arrival, in bytes of fixed width, since they are read three times. An event
+// is much shorter than three bytes can tell (storage.MaxText, storage.MaxName).
 const headerSize = 10
-
-// longestRecord is what fits into the length of a header; an event's texts are much shorter (storage.MaxText).
-const longestRecord = 1<<24 - 1
 
 func appendHeader(b []byte, component uint32, length int, arrived int64) []byte {
 	return append(b, byte(component), byte(component>>8), byte(length), byte(length>>8), byte(length>>16),

@@ -55,7 +55,6 @@ type making struct {
 	used     uint32               // one more than the last person
 	firsts   []first
 	days     map[int64][]dayRows
-	events   int
 	sends    int
 	orphans  int
 	latest   storage.Instant
