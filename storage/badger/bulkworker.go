@@ -143,8 +143,12 @@ func (w *worker) settle(component uint32) error {
 		w.tokens = append(w.tokens, w.m.e.tokenHash(w.m.e.tokenOf(channel, contact)))
 		w.owners = append(w.owners, component)
 	}
+	bundle := packed.Bundle{Component: component, Persons: out.persons, Events: out.fresh}
+	if cutOf(bundle.Events) < len(bundle.Events) {
+		return w.parts(bundle)
+	}
 	w.open = true
-	if err := w.block.Add(packed.Bundle{Component: component, Persons: out.persons, Events: out.fresh}); err != nil {
+	if err := w.block.Add(bundle); err != nil {
 		return err
 	}
 	if w.block.Size() >= blockSize {
@@ -193,7 +197,18 @@ func (w *worker) flush() error {
 	}
 	w.m.mu.Lock()
 	defer w.m.mu.Unlock()
-	return w.m.run.put(b, first, events)
+	return w.m.run.put(b, start{Component: first}, events)
+}
+
+// parts writes a component that is too large for a block.
+func (w *worker) parts(b packed.Bundle) error {
+	if err := w.flush(); err != nil {
+		return err
+	}
+	w.m.mu.Lock()
+	defer w.m.mu.Unlock()
+	w.m.run.keys = w
+	return w.m.run.addParts(b)
 }
 
 // finish hands over what the worker gathered.

@@ -105,11 +105,11 @@ func (c *conversion) compare(e *Engine, want digest) error {
 	defer done()
 	got := digest{seed: want.seed}
 	for _, r := range v.runs {
-		for i := range r.entry.Blocks {
+		for _, at := range r.starts {
 			if err := c.opts.Context.Err(); err != nil {
 				return err
 			}
-			block, err := e.openBlock(r, i)
+			block, err := e.openBlock(r, at)
 			if err != nil {
 				return err
 			}

@@ -196,3 +196,25 @@ func TestLongState(t *testing.T) {
 		t.Errorf("%d bytes are taken", limit+1)
 	}
 }
+
+// TestHugeImport: a customer with more events than one block takes, imported at once and added to.
+func TestHugeImport(t *testing.T) {
+	e, truth := opened(t, t.TempDir(), badger.Options{}), trusted(t, nil)
+	defer e.Close()
+	for _, s := range []storage.Store{e, truth} {
+		im, err := s.(storage.Importer).Import(bg)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := im.Add(bg, talk(0, 20_000)); err != nil {
+			t.Fatal(err)
+		}
+		if r, err := im.Commit(bg); err != nil || r.Accepted != 20_000 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		if r, err := s.Append(bg, talk(19_000, 2_000)); err != nil || r.Accepted != 1_000 || r.Duplicates != 1_000 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+	}
+	agree(t, e, truth)
+}

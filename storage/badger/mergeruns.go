@@ -104,8 +104,8 @@ func (e *Engine) weave(ctx context.Context, v *view, old []*run, w *runWriter) e
 func (e *Engine) componentsIn(v *view, runs []*run) ([]uint32, error) {
 	var all []uint32
 	for _, r := range runs {
-		for i := range r.entry.Blocks {
-			block, err := e.openBlock(r, i)
+		for _, at := range r.starts {
+			block, err := e.openBlock(r, at)
 			if err != nil {
 				return nil, err
 			}

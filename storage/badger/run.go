@@ -87,13 +87,13 @@ func (e *Engine) openIndex(run uint64, base int, toc []byte) (*packed.Index, err
 	})
 }
 
-// block is the number of the block that may hold a component; false if none does.
-func (r *run) block(component uint32) (int, bool) {
-	i := sort.Search(len(r.starts), func(i int) bool { return r.starts[i].Component > component })
-	if i == 0 {
-		return 0, false
+// blocksOf are the blocks that may hold a component: one, or several of a large one.
+func (r *run) blocksOf(component uint32) []start {
+	end := sort.Search(len(r.starts), func(i int) bool { return r.starts[i].Component > component })
+	if end == 0 {
+		return nil
 	}
-	return int(r.starts[i-1].Block), true
+	return r.starts[end-1-int(r.starts[end-1].Part) : end]
 }
 
 // lookup appends the components that may have an identifier.
@@ -120,13 +120,14 @@ func (r *run) lookup(to []uint32, token uint64) ([]uint32, error) {
 }
 
 // openBlock reads a block of events, or finds it among those read of late.
-func (e *Engine) openBlock(r *run, number int) (*packed.Block, error) {
+func (e *Engine) openBlock(r *run, at start) (*packed.Block, error) {
+	number := int(at.Block)
 	got := e.blocks.get(cacheKey{ofBlock, r.entry.ID, number}, func() (any, int, error) {
 		b, err := e.value(ofBlock, inside(ofBlock, r.entry.ID, number))
 		if err != nil {
 			return nil, 0, err
 		}
-		block, err := packed.Open(b, r.entry.ID, e.persons)
+		block, err := packed.Open(b, at.sealing(r.entry.ID), e.persons)
 		if err != nil {
 			return nil, 0, err
 		}
@@ -139,16 +140,23 @@ func (e *Engine) openBlock(r *run, number int) (*packed.Block, error) {
 }
 
 // bundle is what a run has of a component; false for nothing.
-func (e *Engine) bundle(r *run, component uint32) (packed.Bundle, bool, error) {
-	number, ok := r.block(component)
-	if !ok {
-		return packed.Bundle{}, false, nil
+func (e *Engine) bundle(r *run, component uint32) (all packed.Bundle, found bool, err error) {
+	for _, at := range r.blocksOf(component) {
+		block, err := e.openBlock(r, at)
+		if err != nil {
+			return all, false, err
+		}
+		b, ok, err := block.Find(component)
+		if err != nil {
+			return all, false, err
+		}
+		if ok && !found {
+			all, found = b, true
+		} else if ok {
+			all.Events = append(all.Events, b.Events...)
+		}
 	}
-	block, err := e.openBlock(r, number)
-	if err != nil {
-		return packed.Bundle{}, false, err
-	}
-	return block.Find(component)
+	return all, found, nil
 }
 
 // members tells which components were merged, both ways.

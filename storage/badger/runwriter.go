@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"outboundbot/storage"
 	"outboundbot/storage/badger/packed"
 )
 
@@ -36,7 +37,12 @@ type start struct {
 	_         struct{} `cbor:",toarray"`
 	Component uint32
 	Block     uint32
+	Part      uint32 // of a component that is cut into several blocks; 0 for the first, or the only one
 }
+
+// sealing is the number under which a block is sealed: its run, and the part of a component, so that nothing is ever
+// sealed twice under one key and one number.
+func (s start) sealing(run uint64) uint64 { return run | uint64(s.Part)<<40 }
 
 func (e *Engine) newRun(id uint64, keys packed.Keys) *runWriter {
 	return &runWriter{e: e, entry: runEntry{ID: id}, keys: keys, index: &packed.IndexBuilder{}, tokens: map[uint64]uint32{}}
@@ -55,8 +61,57 @@ func (w *runWriter) name(token uint64, component uint32) {
 	w.index.Add(token, component)
 }
 
+// A component with very many events is cut into several blocks, since a value must not get large.
+const (
+	mostTogether = 8192
+	longTogether = 1 << 20 // bytes of texts
+)
+
+// cutOf is how many of some events go into one block.
+func cutOf(events []storage.Event) int {
+	if len(events) <= mostTogether/16 { // a short one cannot be long: storage.MaxText
+		return len(events)
+	}
+	bytes := 0
+	for i := range events {
+		e := &events[i]
+		if bytes += len(e.ID) + len(e.Send) + len(e.Message) + len(e.Conversation) + len(e.Text) + len(e.Reason) + 64; i >= mostTogether || bytes > longTogether {
+			return max(1, i)
+		}
+	}
+	return len(events)
+}
+
+// addParts adds the events of a large component, in blocks of their own.
+func (w *runWriter) addParts(b packed.Bundle) error {
+	if err := w.flush(); err != nil {
+		return err
+	}
+	rest := b.Events
+	for part := uint32(0); len(rest) > 0; part++ {
+		at := start{Component: b.Component, Part: part}
+		block := packed.NewBuilder(at.sealing(w.entry.ID), w.keys)
+		n := cutOf(rest)
+		b.Events, rest = rest[:n], rest[n:]
+		if err := block.Add(b); err != nil {
+			return err
+		}
+		encoded, _, _, events, err := block.Finish()
+		if err == nil {
+			err = w.put(encoded, at, events)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // add adds the events of a component; components come in order.
 func (w *runWriter) add(b packed.Bundle) error {
+	if cutOf(b.Events) < len(b.Events) {
+		return w.addParts(b)
+	}
 	if w.block == nil {
 		w.block = packed.NewBuilder(w.entry.ID, w.keys)
 	}
@@ -78,13 +133,14 @@ func (w *runWriter) flush() error {
 	if err != nil {
 		return err
 	}
-	return w.put(b, first, events)
+	return w.put(b, start{Component: first}, events)
 }
 
 // put writes a block. Blocks come in any order, and none has components between those of another one.
-func (w *runWriter) put(block []byte, first uint32, events int) error {
+func (w *runWriter) put(block []byte, at start, events int) error {
 	k := inside(ofBlock, w.entry.ID, w.entry.Blocks)
-	w.starts = append(w.starts, start{Component: first, Block: uint32(w.entry.Blocks)})
+	at.Block = uint32(w.entry.Blocks)
+	w.starts = append(w.starts, at)
 	w.entry.Blocks++
 	w.entry.Events += events
 	v := seal(ofBlock, k, events, block)
@@ -130,7 +186,9 @@ func (w *runWriter) finish(write func(k, v []byte) error) (*run, error) {
 
 // close writes the directory and opens the run.
 func (w *runWriter) close() (*run, error) {
-	slices.SortFunc(w.starts, func(a, b start) int { return cmp.Compare(a.Component, b.Component) })
+	slices.SortFunc(w.starts, func(a, b start) int {
+		return cmp.Or(cmp.Compare(a.Component, b.Component), cmp.Compare(a.Part, b.Part))
+	})
 	d := &directory{Starts: w.starts, Moved: w.moved, Indexes: w.tocs}
 	b, err := encode(d)
 	if err != nil {

@@ -83,7 +83,7 @@ func (b *Builder) Size() int {
 	for i := range b.columns {
 		n += len(b.columns[i])
 	}
-	return n + 16*len(b.names.nodes)
+	return n + 16*len(b.names.nodes) + b.names.bytes
 }
 
 // Add packs one component; their numbers ascend.

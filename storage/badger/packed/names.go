@@ -27,6 +27,7 @@ type names struct {
 	seed  maphash.Seed
 	slots []uint32 // places in nodes, from 1; open addressing
 	nodes []node
+	bytes int                       // of their texts
 	hints [hinted]uint32            // nodes found lately, from 1
 	count map[uint64]uint32         // values by field and parent
 	index [fields]map[string]uint32 // names that more than one parent can have
@@ -44,7 +45,7 @@ func (t *names) reset() {
 	clear(t.hints[:])
 	clear(t.nodes)
 	clear(t.count)
-	t.nodes = t.nodes[:0]
+	t.nodes, t.bytes = t.nodes[:0], 0
 	for f := range fields {
 		clear(t.index[f])
 		clear(t.texts[f])
@@ -95,6 +96,7 @@ func (t *names) add(f field, parent int32, s string, h uint64) int32 {
 	}
 	key := uint64(f)<<32 | uint64(uint32(parent))
 	id := uint32(len(t.nodes))
+	t.bytes += len(s)
 	t.nodes = append(t.nodes, node{h, parent, f, t.count[key], t.name(f, s), s})
 	t.count[key]++
 	t.order[f] = append(t.order[f], id)
