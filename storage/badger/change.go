@@ -244,15 +244,14 @@ func (c *change) settle() error {
 		components = append(components, component)
 	}
 	slices.Sort(components)
+	load, done := c.load(components)
+	defer done()
 	var events []storage.Event
-	for _, component := range components {
+	for i, component := range components {
 		w := c.work[component]
-		sources := make([]source, len(w.stored))
-		for i, stored := range w.stored {
-			var err error
-			if sources[i], err = c.stored(stored); err != nil {
-				return err
-			}
+		sources, err := load(i)
+		if err != nil {
+			return err
 		}
 		events = events[:0]
 		for i := range w.arrived {

@@ -252,7 +252,9 @@ func withFirsts(old []storage.Instant, persons int, changed []first) []storage.I
 	out = out[:persons]
 	clear(out[len(old):]) // nobody looks at what lies beyond the old length
 	for _, f := range changed {
-		out[f.person] = f.at
+		if out[f.person] != f.at { // others may be reading what stays as it is
+			out[f.person] = f.at
+		}
 	}
 	return out
 }
