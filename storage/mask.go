@@ -4,7 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
-	"strings"
+	"hash"
 )
 
 // TokenOf stands for a contact in masked output: stable within a store, which keeps the secret, and not to be
@@ -13,23 +13,48 @@ func TokenOf(secret []byte, channel, contact string) string {
 	if contact == "" {
 		return ""
 	}
-	mac := hmac.New(sha256.New, secret)
-	mac.Write([]byte(channel + "\x00" + contact))
-	return strings.ToLower(base32.StdEncoding.EncodeToString(mac.Sum(nil))[:10])
+	return NewVeil(secret).token(channel, contact)
 }
 
 // Show prepares a row for an asker: token and mask of the contact always, the contact itself only where the scope
 // allows it. A send id that is a message id would tell the contact, so it is veiled with it (MODEL 6).
-func (s *Send) Show(scope Scope, secret []byte) {
-	s.Token = TokenOf(secret, s.Channel, s.Contact)
+func (s *Send) Show(scope Scope, secret []byte) { NewVeil(secret).Show(s, scope) }
+
+// Veil makes tokens with one secret, many of them for less than [TokenOf] does. It is used by one goroutine.
+type Veil struct {
+	mac hash.Hash
+	b   []byte
+}
+
+// NewVeil makes a veil of a store's secret.
+func NewVeil(secret []byte) *Veil { return &Veil{mac: hmac.New(sha256.New, secret)} }
+
+// Show is [Send.Show] with the veil's secret.
+func (v *Veil) Show(s *Send, scope Scope) {
+	s.Token = ""
+	if s.Contact != "" {
+		s.Token = v.token(s.Channel, s.Contact)
+	}
 	s.Mask = Mask(s.Channel, s.Contact)
 	if scope.Contacts {
 		return
 	}
 	s.Contact = ""
-	if s.ByMessage {
-		s.ID = veil(secret, s.ID)
+	if s.ByMessage && s.ID != "" {
+		s.ID = "~" + v.token("id", s.ID)
 	}
+}
+
+var tokenLetters = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567")
+
+func (v *Veil) token(channel, contact string) string {
+	v.b = append(append(append(v.b[:0], channel...), 0), contact...)
+	v.mac.Reset()
+	v.mac.Write(v.b)
+	v.b = v.mac.Sum(v.b[:0])
+	var letters [16]byte
+	tokenLetters.Encode(letters[:], v.b[:10])
+	return string(letters[:10])
 }
 
 // ShowEvents prepares events for an asker: where the scope hides contacts they have none, and the ids of messages

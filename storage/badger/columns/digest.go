@@ -6,8 +6,14 @@ import "github.com/shopspring/decimal"
 type digest struct {
 	*live
 	runs                 []digested
-	tags, codes, options []string // texts by code
+	tags, codes, options texts
 	keys                 worthKeys
+}
+
+// texts are the dictionary of a column, by code, with the cache's number of each.
+type texts struct {
+	text    []string
+	numbers []uint32
 }
 
 // digested is the sums of a run.
@@ -17,6 +23,7 @@ type digested struct {
 	amounts              []sumOfAmounts
 	exact                []exactAmount
 	waits                []int64
+	classes              []uint16 // of the waits
 }
 
 // sum is how many rows have something.
@@ -53,7 +60,7 @@ func (d *digest) size() int {
 	n := 0
 	for k := range d.runs {
 		r := &d.runs[k]
-		n += 7*24 + 4*(len(r.facts)+len(r.tags)+len(r.codes)+len(r.options)) + 16*len(r.amounts) + 64*len(r.exact) + 8*len(r.waits)
+		n += 8*24 + 4*(len(r.facts)+len(r.tags)+len(r.codes)+len(r.options)) + 16*len(r.amounts) + 64*len(r.exact) + 10*len(r.waits)
 	}
 	return n
 }
@@ -68,8 +75,8 @@ func (d *digest) count(s *selection, of []stretch, c *counting) error {
 	for _, x := range []struct {
 		column  int
 		covered []bool
-		texts   *[]string
-		to      func(*digested) *[]sum
+		to      *texts
+		sums    func(*digested) *[]sum
 	}{
 		{columnTags, c.successes, &d.tags, func(r *digested) *[]sum { return &r.tags }},
 		{columnCode, c.failures, &d.codes, func(r *digested) *[]sum { return &r.codes }},
@@ -82,7 +89,7 @@ func (d *digest) count(s *selection, of []stretch, c *counting) error {
 		if codes == nil {
 			continue
 		}
-		*x.texts = codes.texts
+		*x.to = texts{codes.texts, s.cache.numbers(codes.texts)}
 		var touched []uint16
 		for k := range of {
 			touched = touched[:0]
@@ -94,7 +101,7 @@ func (d *digest) count(s *selection, of []stretch, c *counting) error {
 					n[code]++
 				}
 			})
-			*x.to(&d.runs[k]) = take(n, touched)
+			*x.sums(&d.runs[k]) = take(n, touched)
 		}
 	}
 	if err := d.wait(s, of, c); err != nil {
@@ -136,13 +143,14 @@ func (d *digest) wait(s *selection, of []stretch, c *counting) error {
 		}
 		if fits {
 			d.runs[k].waits = answered.off[lo:hi:hi]
-			continue
+		} else {
+			answered.each(run, func(at, i int) {
+				if off := answered.off[at]; off != noNumber && c.answers[s.facts[i]] {
+					d.runs[k].waits = append(d.runs[k].waits, max(0, off))
+				}
+			})
 		}
-		answered.each(run, func(at, i int) {
-			if off := answered.off[at]; off != noNumber && c.answers[s.facts[i]] {
-				d.runs[k].waits = append(d.runs[k].waits, max(0, off))
-			}
-		})
+		d.runs[k].classes = classesOf(d.runs[k].waits)
 	}
 	return nil
 }
@@ -153,8 +161,8 @@ func (d *digest) value(s *selection, in []stretch, c *counting) error {
 	if err != nil || a == nil {
 		return err
 	}
-	of := make([][]saleTag, len(d.tags))
-	for code, text := range d.tags {
+	of := make([][]saleTag, len(d.tags.text))
+	for code, text := range d.tags.text {
 		of[code] = saleTags(text)
 	}
 	found := found{keys: &d.keys}
@@ -194,7 +202,7 @@ func (p *place) each(x *stretch, f func(at, i int)) {
 
 // valuesOf gives what a digest's codes and keys are in the count.
 func (c *counting) valuesOf(d *digest) *digestValues {
-	v := &digestValues{digest: d, count: c, tags: c.tags.table(d.tags, finalTag), codes: c.codes.table(d.codes, failed), options: c.options.table(d.options, option)}
+	v := &digestValues{digest: d, count: c, tags: c.tags.known(&d.tags, finalTag), codes: c.codes.known(&d.codes, failed), options: c.options.known(&d.options, option)}
 	for _, of := range d.keys {
 		key, ok := c.worthKeys.number(of)
 		v.keys = append(v.keys, worthNumber{key, ok})
@@ -242,6 +250,6 @@ func (p *pass) addWhole(run *selected, v *digestValues) {
 		p.worth.addExact(cell, r.exact[i].currency, r.exact[i].amount)
 	}
 	if len(r.waits) > 0 {
-		p.waits = append(p.waits, waits{cell, r.waits})
+		p.waits = append(p.waits, waits{cell, r.waits, r.classes})
 	}
 }

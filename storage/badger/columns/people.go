@@ -52,7 +52,8 @@ func (p people) join(w int, o people) {
 	a.high = high
 }
 
-// few is how many rows of a group there are for each word of a set, at most, for them to be counted by visits.
+// few is how many rows of a group there are for each word of a set, at most, for the
+// words to be left alone that they do not touch.
 const few = 2
 
 // headsOf counts the people of each group of a pass by run: the runs of one group after the other. all, if it is not
@@ -85,12 +86,14 @@ func headsOf(spans []span, groupOf []uint32, groups int, plan *plan, all people)
 // group counts the people of some runs and leaves the set empty.
 func (p people) group(spans []*span, rows int, h *head, plan *plan, all people) {
 	if rows <= few*len(p) {
-		plan.scratch.visits.enter(64 * len(p))
 		for _, s := range spans {
-			plan.scratch.visits.span(s, h, plan)
+			p.addSpan(s, plan.success)
 			if all != nil {
 				all.addSpan(s, plan.success)
 			}
+		}
+		for _, s := range spans {
+			p.leave(s, h, plan.recurring.all())
 		}
 		return
 	}
@@ -225,9 +228,13 @@ func (c *crowd) heads(groups int, plan *plan) []head {
 	}
 	plan.scratch.free = append(plan.scratch.free, c.rest...)
 	c.rest = nil
+	set := make(people, plan.words())
 	for g := len(c.sets); g < groups; g++ {
-		plan.scratch.visits.enter(64 * plan.words())
-		plan.scratch.visits.list(sorted[from[g]:from[g+1]], &heads[g], plan)
+		persons := sorted[from[g]:from[g+1]]
+		for _, person := range persons {
+			set.add(person&^successBit, -uint64(person>>31))
+		}
+		set.leaveList(persons, &heads[g], plan.recurring.all())
 	}
 	return heads
 }

@@ -15,7 +15,6 @@ type scratch struct {
 	waits     []int64
 	waiting   [][]uint32 // by pass
 	free      []*listed
-	visits    visits
 }
 
 // numbers is room for a number by row, until the next segment. It is not empty.
@@ -87,7 +86,7 @@ const keptScratch = 64 << 20
 
 // kept is what is worth keeping for the next question.
 func (s *scratch) kept() *scratch {
-	size := 2*len(s.visits.last) + 8*cap(s.waits) + len(s.rows)*4*MaxRows + 2*chunk*len(s.lists)
+	size := 8*cap(s.waits) + len(s.rows)*4*MaxRows + 2*chunk*len(s.lists)
 	for i := range s.waiting {
 		size += 4 * cap(s.waiting[i])
 	}

@@ -16,7 +16,7 @@ import (
 func (v *View) Sends(ctx context.Context, q *storage.Question, order storage.Order, yield func(storage.Send, error) bool) error {
 	p := newPlan(v, q)
 	defer p.done()
-	m := merge{plan: p, newest: order.NewestFirst}
+	m := merge{plan: p, newest: order.NewestFirst, veil: storage.NewVeil(v.Secret)}
 	var err error
 	if order.Limit > 0 {
 		err = m.limit(ctx, order.Limit)
@@ -34,7 +34,7 @@ func (v *View) Sends(ctx context.Context, q *storage.Question, order storage.Ord
 		if c == nil || err != nil {
 			return err
 		}
-		s, err := c.send(p)
+		s, err := c.send(&m)
 		if err != nil {
 			return err
 		}
@@ -60,6 +60,7 @@ type cursor struct {
 type merge struct {
 	plan    *plan
 	newest  bool
+	veil    *storage.Veil
 	waiting []*cursor // those that need not be opened yet, the next one last
 	open    []*cursor // a heap
 }
@@ -196,14 +197,14 @@ func sortRows(rows []uint16, times []int64, ids *identifiers, newest bool) {
 }
 
 // send is the row that was read last, as the asker may see it.
-func (c *cursor) send(p *plan) (storage.Send, error) {
-	s := c.row.Send
+func (c *cursor) send(m *merge) (storage.Send, error) {
+	s, p := c.row.Send, m.plan
 	var err error
 	if s.Contact, err = p.view.Contact(c.row.Person); err != nil {
 		return s, err
 	}
 	p.q.Complete(&s, p.view.first(c.row.Person))
-	s.Show(p.q.Scope, p.view.Secret)
+	m.veil.Show(&s, p.q.Scope)
 	return s, nil
 }
 

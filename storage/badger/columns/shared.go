@@ -25,6 +25,7 @@ type valued struct {
 // values numbers what sends have in a distribution.
 type values struct {
 	byText map[string]uint32
+	by     []uint32               // by the cache's number of the text, +1
 	number map[storage.Tag]uint32 // of final tags, of which many lists have the same
 	keys   []storage.Send         // by number, a send that has nothing but this; the first has nothing
 }
@@ -58,6 +59,22 @@ func (v *values) table(texts []string, proto func(string) storage.Send) []uint32
 	table := make([]uint32, len(texts))
 	for code := 1; code < len(texts); code++ {
 		table[code] = v.of(texts[code], proto)
+	}
+	return table
+}
+
+// known gives the values of texts that the cache has numbered, by code.
+func (v *values) known(of *texts, proto func(string) storage.Send) []uint32 {
+	table := make([]uint32, len(of.text))
+	for code := 1; code < len(table); code++ {
+		number := int(of.numbers[code])
+		if number >= len(v.by) {
+			v.by = append(v.by, make([]uint32, number+1-len(v.by))...)
+		}
+		if v.by[number] == 0 {
+			v.by[number] = v.of(of.text[code], proto) + 1
+		}
+		table[code] = v.by[number] - 1
 	}
 	return table
 }

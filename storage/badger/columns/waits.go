@@ -9,8 +9,17 @@ import (
 
 // waits is how long the answers of a run took.
 type waits struct {
-	cell uint32
-	ms   []int64
+	cell    uint32
+	ms      []int64
+	classes []uint16
+}
+
+func classesOf(ms []int64) []uint16 {
+	list := make([]uint16, len(ms))
+	for k, wait := range ms {
+		list[k] = uint16(class(wait))
+	}
+	return list
 }
 
 // sortWaits puts the waits of rows together by cell.
@@ -33,7 +42,7 @@ func (c *counting) sortWaits(p *pass) {
 	}
 	for cell := range p.keys {
 		if ms := sorted[from[cell]:from[cell+1]]; len(ms) > 0 {
-			p.waits = append(p.waits, waits{uint32(cell), ms})
+			p.waits = append(p.waits, waits{uint32(cell), ms, classesOf(ms)})
 		}
 	}
 }
@@ -112,12 +121,12 @@ func rank(n, tenths int) int { return (n*tenths+9)/10 - 1 }
 
 // manyAnswerTimes counts the waits of each group by class, and sorts only those of the classes that the ranks lie in.
 func (c *counting) manyAnswerTimes(p *pass, g *grouping, tallies []storage.Tally) {
-	counts := make([][classes]uint32, len(tallies))
+	counts := make([][1 << 11]uint32, len(tallies)) // more than there are classes
 	for _, w := range p.waits {
 		for _, group := range g.of[w.cell] {
 			n := &counts[group]
-			for _, wait := range w.ms {
-				n[class(wait)]++
+			for _, of := range w.classes {
+				n[of]++
 			}
 		}
 	}
@@ -128,13 +137,12 @@ func (c *counting) manyAnswerTimes(p *pass, g *grouping, tallies []storage.Tally
 	for _, w := range p.waits {
 		for _, group := range g.of[w.cell] {
 			median, p90 := &wanted[group][0], &wanted[group][1]
-			for _, wait := range w.ms {
-				of := class(wait)
+			for k, of := range w.classes {
 				if of == median.class {
-					median.near = append(median.near, wait)
+					median.near = append(median.near, w.ms[k])
 				}
 				if of == p90.class {
-					p90.near = append(p90.near, wait)
+					p90.near = append(p90.near, w.ms[k])
 				}
 			}
 		}
@@ -155,11 +163,12 @@ func (c *counting) manyAnswerTimes(p *pass, g *grouping, tallies []storage.Tally
 
 // wantedClass is the class that a rank lies in, and the place within it.
 type wantedClass struct {
-	n, class, place int
-	near            []int64
+	n, place int
+	class    uint16
+	near     []int64
 }
 
-func ranksOf(count *[classes]uint32) (wanted [2]wantedClass) {
+func ranksOf(count *[1 << 11]uint32) (wanted [2]wantedClass) {
 	n := 0
 	for _, k := range count {
 		n += int(k)
