@@ -294,15 +294,23 @@ func (e *Engine) start(opts Options) (err error) {
 // openView opens what a catalogue names.
 func (e *Engine) openView(cat *catalogue) (v *view, err error) {
 	v = &view{cat: cat}
+	var firsts []storage.Instant
+	var blocks []columns.Block
 	read := make(chan error)
 	go func() { // beside the segments: together they are most of a start
 		var err error
-		if v.firsts, err = e.readFirsts(cat); err == nil {
-			v.blocks = blocksOf(v.firsts, nil, nil, nil)
+		if firsts, err = e.readFirsts(cat); err == nil {
+			blocks = blocksOf(firsts, nil, nil, nil)
 		}
 		read <- err
 	}()
-	defer func() { err = errors.Join(err, <-read) }()
+	defer func() {
+		if err = errors.Join(err, <-read); err != nil {
+			v = nil
+			return
+		}
+		v.firsts, v.blocks = firsts, blocks
+	}()
 	for _, entry := range cat.Runs {
 		r, err := e.openRun(entry)
 		if err != nil {
