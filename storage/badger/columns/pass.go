@@ -147,8 +147,8 @@ func (p *pass) byKind() bool {
 // cellsOf gives the cell of each selected row, noCell for one that is in a run counted whole. Those of other rows may
 // be anything.
 func (p *pass) cellsOf(s *selection) ([]uint32, error) {
-	cells := s.plan.scratch.numbers(s.rows)
 	if p.byRun {
+		cells := s.plan.scratch.numbers(s.rows)
 		for k := range s.runs {
 			if run := &s.runs[k]; run.whole == nil || !s.apart {
 				run.fill(cells)
@@ -156,15 +156,21 @@ func (p *pass) cellsOf(s *selection) ([]uint32, error) {
 		}
 		return cells, nil
 	}
-	var of [2][]uint32
-	for k, f := range p.fields {
-		var err error
-		if of[k], err = f.ofRows(s); err != nil {
-			return nil, err
-		}
+	a, err := p.fields[0].ofRows(s)
+	if err != nil {
+		return nil, err
 	}
-	p.combine(s, cells, of[0], of[1])
-	return cells, nil
+	if len(p.fields) == 1 { // a cell for each variety, by the same number
+		for v := len(p.keys); v < len(p.fields[0].varieties); v++ {
+			p.number(cell{uint32(v)})
+		}
+		return a, nil
+	}
+	b, err := p.fields[1].ofRows(s)
+	if err != nil {
+		return nil, err
+	}
+	return p.combine(s, a, b), nil
 }
 
 // fill notes the cell of each row.
@@ -207,28 +213,22 @@ func (p *pass) cellsOfRuns(s *selection) error {
 	return nil
 }
 
-// combine finds the cells of rows by one field or two.
-func (p *pass) combine(s *selection, cells, a, b []uint32) {
-	width := 1
-	if len(p.fields) > 1 {
-		width = len(p.fields[1].varieties)
-	}
+// combine finds the cells of rows by two fields.
+func (p *pass) combine(s *selection, a, b []uint32) (cells []uint32) {
+	cells = s.plan.scratch.numbers(s.rows)
+	width := len(p.fields[1].varieties)
 	table := make([]uint32, 0) // numbers of cells, +1
 	if size := len(p.fields[0].varieties) * width; size <= p.plan.table {
 		table = make([]uint32, size)
 	}
 	one := func(i int) {
-		pair, k := cell{a[i]}, int(a[i])*width
-		if b != nil {
-			pair[1] = b[i]
-			k += int(b[i])
-		}
 		if len(table) == 0 {
-			cells[i] = p.number(pair)
+			cells[i] = p.number(cell{a[i], b[i]})
 			return
 		}
+		k := int(a[i])*width + int(b[i])
 		if table[k] == 0 {
-			table[k] = p.number(pair) + 1
+			table[k] = p.number(cell{a[i], b[i]}) + 1
 		}
 		cells[i] = table[k] - 1
 	}
@@ -243,6 +243,7 @@ func (p *pass) combine(s *selection, cells, a, b []uint32) {
 			}
 		}
 	}
+	return cells
 }
 
 // count counts rows by facts.

@@ -4,7 +4,6 @@ package columns
 type scratch struct {
 	rows      [][]uint32 // each for a number by row of a segment
 	used      int        // of rows, for the present segment
-	mask      []bool
 	list      []uint16   // of rows of a segment
 	lists     [][]uint16 // kept until the end of the question
 	filled    int        // of lists
@@ -24,14 +23,6 @@ func (s *scratch) numbers(rows int) []uint32 {
 	}
 	s.used++
 	return s.rows[s.used-1][:rows]
-}
-
-// bools is room for a mask by row, until the next segment. It is not empty.
-func (s *scratch) bools() []bool {
-	if s.mask == nil {
-		s.mask = make([]bool, MaxRows)
-	}
-	return s.mask
 }
 
 // build is room for a list of rows, until the next list.

@@ -179,6 +179,7 @@ func ranksOf(count *[1 << 11]uint32) (wanted [2]wantedClass) {
 			w.place -= int(count[w.class])
 			w.class++
 		}
+		w.near = make([]int64, 0, count[w.class])
 		wanted[i] = w
 	}
 	return wanted
