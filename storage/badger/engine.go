@@ -280,7 +280,10 @@ func (e *Engine) start(opts Options) (err error) {
 	}
 	e.publish(v, nil)
 	e.lastID = cat.LastID
-	left := e.unnamed(txn)
+	left, err := e.unnamed(txn)
+	if err != nil {
+		return err
+	}
 	for _, l := range left {
 		e.lastID = max(e.lastID, l.ID) // nothing new gets the number of what is being removed
 	}

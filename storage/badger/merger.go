@@ -80,23 +80,31 @@ const fanIn = 8
 // class is the size class of a number of events or sends: each is fanIn times the one before.
 func class(n int) int {
 	c := 0
-	for n >= 1024 {
+	for n >= 64 {
 		n /= fanIn
 		c++
 	}
 	return c
 }
 
-// crowded gives the places, from..to, of neighbours that are too many for their size: the youngest of a class or
-// below. Runs are merged with their neighbours in time only, so that older stays before younger.
+// crowded gives the places, from..to, of neighbours that are too many for their size: fanIn of a class, with those of
+// classes below that are younger. Few small ones do not make it worth to write a large one anew. Runs are merged with their neighbours in time only, so that older stays before younger.
 func crowded(sizes []int) (from, to int, ok bool) {
 	to = len(sizes)
 	for from = to; from > 0; {
-		c := class(sizes[from-1])
+		c, same := class(sizes[from-1]), 0
+		for _, size := range sizes[from:] {
+			if class(size) == c {
+				same++
+			}
+		}
 		for from > 0 && class(sizes[from-1]) <= c {
 			from--
+			if class(sizes[from]) == c {
+				same++
+			}
 		}
-		if to-from >= fanIn {
+		if same >= fanIn {
 			return from, to, true
 		}
 	}

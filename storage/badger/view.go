@@ -258,19 +258,26 @@ func encodeDead(dead []uint64) (b []byte, n int) {
 
 // unnamed lists the parts that a crash kept from ever being named: their numbers are beyond the last one that the
 // catalogue knows.
-func (e *Engine) unnamed(txn *badger.Txn) []part {
+func (e *Engine) unnamed(txn *badger.Txn) (left []part, err error) {
+	defer caught(&err)
 	beyond := map[part]bool{}
 	for _, k := range [...]kind{ofBlock, ofDirectory, ofPage, ofColumn, ofDead, ofFirsts} {
-		it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{byte(k)}})
-		for it.Seek(numbered(k, e.lastID+1)); it.Valid(); it.Next() {
-			if k == ofDirectory || k == ofPage {
-				k = ofBlock
-			}
-			beyond[part{Kind: k, ID: binary.BigEndian.Uint64(it.Item().Key()[1:])}] = true
-		}
-		it.Close()
+		e.beyond(txn, k, beyond)
 	}
-	return slices.Collect(maps.Keys(beyond))
+	return slices.Collect(maps.Keys(beyond)), nil
+}
+
+// beyond notes the parts of a kind whose numbers are beyond the last one. It panics where Badger meets damage.
+func (e *Engine) beyond(txn *badger.Txn, k kind, parts map[part]bool) {
+	it := txn.NewIterator(badger.IteratorOptions{Prefix: []byte{byte(k)}})
+	defer it.Close()
+	of := k
+	if k == ofDirectory || k == ofPage {
+		of = ofBlock
+	}
+	for it.Seek(numbered(k, e.lastID+1)); it.Valid(); it.Next() {
+		parts[part{Kind: of, ID: binary.BigEndian.Uint64(it.Item().Key()[1:])}] = true
+	}
 }
 
 // acquire waits for the writer's token.
