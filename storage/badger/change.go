@@ -24,7 +24,6 @@ type change struct {
 	moved   []redirect
 	rows    []columns.Row
 	dead    map[int][]uint64 // by place in the catalogue: rows that are dead afterwards
-	died    int
 	firsts  []first
 	retired []part
 	run     *runWriter
