@@ -78,7 +78,7 @@ func (e *Engine) Import(ctx context.Context) (storage.Import, error) {
 		unions: unions{base: e.view.cat.Components, old: map[uint32]uint32{}},
 	}
 	b.free.New = func() any { return &load{} }
-	go b.route()
+	go b.route(b.loads)
 	return b, nil
 }
 
@@ -145,9 +145,9 @@ func (b *bulk) pass(ctx context.Context, l *load) error {
 }
 
 // route puts events into components until there are no more.
-func (b *bulk) route() {
+func (b *bulk) route(loads <-chan *load) {
 	var fault error
-	for l := range b.loads {
+	for l := range loads {
 		if fault == nil {
 			fault = b.routeLoad(l)
 		}
@@ -157,7 +157,7 @@ func (b *bulk) route() {
 		}
 	}
 	b.routed <- fault
-	for range b.loads { // nobody shall wait for us
+	for range loads { // nobody shall wait for us
 	}
 }
 
