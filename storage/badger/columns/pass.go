@@ -1,5 +1,7 @@
 package columns
 
+import "slices"
+
 // pass goes over the selected rows once and counts them by *cell*: the combination of the varieties that they have in
 // some fields. Rows of a cell are in the same groups of all groupings of the pass. There is one pass for all
 // groupings by what runs agree in, and one for each other.
@@ -44,6 +46,12 @@ func (p *pass) add(s *selection, of *shared) error {
 	if p.byRun {
 		if err := p.addRuns(s); err != nil || of == nil {
 			return err
+		}
+		if !slices.ContainsFunc(s.runs, func(run selected) bool { return run.whole == nil }) {
+			for range of.waited {
+				p.waiting = append(p.waiting, noCell)
+			}
+			return nil
 		}
 	}
 	cells, err := p.cellsOf(s)
