@@ -156,7 +156,7 @@ func (e *Engine) read(ctx context.Context) (*view, func(), error) {
 // columnsOf is a state as the columns look at it.
 func (e *Engine) columnsOf(v *view) *columns.View {
 	return &columns.View{
-		Parts: v.parts, First: v.firsts, Blocks: v.blocks, Secret: e.secret,
+		Parts: v.parts, First: v.firsts, Secret: e.secret,
 		Contact: func(person uint32) (string, error) {
 			_, contact, err := e.persons.Contact(person)
 			return contact, err

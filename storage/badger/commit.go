@@ -81,7 +81,7 @@ func (c *change) matters() bool {
 func (c *change) write(p *pen) (next *view, retired []part, err error) {
 	next = &view{
 		cat: c.cat, runs: slices.Clone(c.view.runs), members: c.view.members.plus(c.moved),
-		parts: slices.Clone(c.view.parts), firsts: c.view.firsts, blocks: c.view.blocks,
+		parts: slices.Clone(c.view.parts), firsts: c.view.firsts,
 	}
 	for _, step := range []func(*pen, *view) error{c.writeRun, c.writeRows, c.writeDead, c.writePersons} {
 		if err := step(p, next); err != nil {
@@ -207,7 +207,6 @@ func (c *change) writePersons(p *pen, next *view) error {
 	}
 	c.cat.Persons = c.entries.next
 	next.firsts = withFirsts(c.view.firsts, int(c.cat.Persons), c.firsts)
-	next.blocks = blocksOf(next.firsts, c.view.blocks, c.view.firsts, c.firsts)
 	retired, err := c.e.writeFirsts(p.write, next, slices.Sorted(maps.Keys(c.firstPages(next.firsts))))
 	c.retired = append(c.retired, retired...)
 	return err

@@ -289,11 +289,8 @@ func (e *Engine) openView(cat *catalogue) (v *view, err error) {
 		}
 		v.parts = append(v.parts, part)
 	}
-	if v.firsts, err = e.readFirsts(cat); err != nil {
-		return nil, err
-	}
-	v.blocks = blocksOf(v.firsts, nil, nil, nil)
-	return v, nil
+	v.firsts, err = e.readFirsts(cat)
+	return v, err
 }
 
 // readFirsts reads the first successes of all contacts.

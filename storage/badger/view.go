@@ -20,32 +20,10 @@ type view struct {
 	members *members
 	parts   []columns.Part // as in the catalogue
 	firsts  []storage.Instant
-	blocks  []columns.Block // what firsts are like, by 64 persons
 
 	users   int    // questions that look at it; guarded by Engine.viewMu
 	next    *view  // the one that took its place
 	retired []part // what the next one does not need any more
-}
-
-// blocksOf sums up first successes, 64 at a time. Where old ones are given, and the list of old first successes that
-// they are of, only what changed is summed up anew.
-func blocksOf(firsts []storage.Instant, old []columns.Block, was []storage.Instant, changed []first) []columns.Block {
-	const persons = 64
-	blocks := make([]columns.Block, (len(firsts)+persons-1)/persons)
-	whole := len(was) / persons // blocks of the old list that are full
-	copy(blocks, old[:min(whole, len(old))])
-	sum := func(i int) {
-		blocks[i] = columns.BlockOf(firsts[i*persons : min((i+1)*persons, len(firsts))])
-	}
-	for i := min(whole, len(old)); i < len(blocks); i++ {
-		sum(i)
-	}
-	for _, f := range changed {
-		if i := int(f.person) / persons; i < whole {
-			sum(i)
-		}
-	}
-	return blocks
 }
 
 // look gives the present state and keeps it, and the store, until done is called.
