@@ -90,24 +90,28 @@ func (d *digest) count(s *selection, of []stretch, c *counting) error {
 			continue
 		}
 		*x.to = texts{codes.texts, s.cache.numbers(codes.texts)}
-		var touched []uint16
 		for k := range of {
-			touched = touched[:0]
-			codes.each(&of[k], func(at, i int) {
-				if code := codes.of[at]; code != 0 && x.covered[s.facts[i]] {
-					if n[code] == 0 {
-						touched = append(touched, code)
-					}
-					n[code]++
-				}
-			})
-			*x.sums(&d.runs[k]) = take(n, touched)
+			*x.sums(&d.runs[k]) = codes.sums(s, &of[k], x.covered, n)
 		}
 	}
 	if err := d.wait(s, of, c); err != nil {
 		return err
 	}
 	return d.value(s, of, c)
+}
+
+// sums counts rows of a stretch by code, those with certain facts; n is room.
+func (c *codes) sums(s *selection, x *stretch, covered []bool, n []uint16) []sum {
+	var touched []uint16
+	c.each(x, func(at, i int) {
+		if code := c.of[at]; code != 0 && covered[s.facts[i]] {
+			if n[code] == 0 {
+				touched = append(touched, code)
+			}
+			n[code]++
+		}
+	})
+	return take(n, touched)
 }
 
 // take makes a list of the counts that are not zero, and leaves them so.
