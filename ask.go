@@ -5,11 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime/debug"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 )
+
+// askGarbage is how much garbage, in per cent of what is in use, a process that answers one command lets pile up: it
+// makes little, and the columns of a large store are hundreds of megabytes.
+const askGarbage = 25
 
 func (s *shared) ask() *cobra.Command {
 	var a asking
@@ -32,6 +37,9 @@ func (s *shared) ask() *cobra.Command {
 			}
 			if cmd.Flags().Changed("repeat") && (a.Repeat < 1 || !a.JSON) {
 				return usage{errors.New("--repeat takes a number from 1 on, and needs --json")}
+			}
+			if s.getenv("GOGC") == "" {
+				debug.SetGCPercent(askGarbage)
 			}
 			return s.atStore(cmd.Context(), func(o office) error { return s.askWords(cmd.Context(), o, a, args, out) })
 		},
