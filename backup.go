@@ -58,8 +58,12 @@ func (s *shared) backup() *cobra.Command {
 
 // checkTarget finds out before the work that a file cannot be written.
 func checkTarget(path string) error {
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+	switch info, err := os.Stat(path); {
+	case err != nil:
+	case !info.Mode().IsRegular():
 		return usage{fmt.Errorf("%s is no file: name one to write the backup to", path)}
+	case info.Size() > 0 && !archive.Is(path):
+		return usage{fmt.Errorf("%s is there and is no backup: name another file, since this one would be lost", path)}
 	}
 	if info, err := os.Stat(filepath.Dir(path)); err != nil || !info.IsDir() {
 		return usage{fmt.Errorf("%s cannot be written: there is no folder %s", path, filepath.Dir(path))}

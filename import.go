@@ -18,7 +18,7 @@ import (
 
 // importMemory is what an import lets the garbage collector use before it works harder, in bytes. An import of tens of
 // millions of events keeps several hundred megabytes in use and would otherwise let as many lie about.
-const importMemory = 1 << 30
+const importMemory = 1300 << 20
 
 func (s *shared) importFiles() *cobra.Command {
 	var format, rejects string

@@ -65,7 +65,7 @@ func (e *Engine) submit(ctx context.Context, r *request) error {
 		case <-r.done:
 			return r.err
 		case e.writer <- struct{}{}:
-			e.commitWaiting()
+			e.commitUntil(r)
 			<-e.writer
 		case <-ctx.Done():
 			if e.withdraw(r) {
@@ -90,9 +90,15 @@ func (e *Engine) withdraw(r *request) bool {
 	return false
 }
 
-// commitWaiting commits requests until none waits. The caller holds the writer's token.
-func (e *Engine) commitWaiting() {
+// commitUntil commits requests in order of arrival until one of them is done; the next that waits goes on. The caller
+// holds the writer's token.
+func (e *Engine) commitUntil(own *request) {
 	for {
+		select {
+		case <-own.done:
+			return
+		default:
+		}
 		group := e.takeGroup()
 		if len(group) == 0 {
 			return

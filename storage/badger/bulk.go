@@ -1,6 +1,7 @@
 package badger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,6 +20,7 @@ type bulk struct {
 	leave   func()
 	release func()
 	closed  bool
+	failed  error // why it can not be committed any more
 
 	lexicons *lexicons
 	loads    chan *load
@@ -107,6 +109,7 @@ func (b *bulk) Add(ctx context.Context, events []storage.Event) ([]storage.Rejec
 	<-done
 	for _, l := range []*load{first, second} {
 		if err := b.pass(ctx, l); err != nil {
+			b.failed = err // a part of the events may be missing
 			return nil, err
 		}
 	}
@@ -289,7 +292,16 @@ func (b *bulk) Commit(ctx context.Context) (storage.Receipt, error) {
 	if b.closed {
 		return storage.Receipt{}, errors.New("the import is over")
 	}
-	if err := ctx.Err(); err != nil {
+	receipt, err := b.commit(ctx)
+	if err != nil && b.e.merging.TryLock() { // else a merge is under way, and the next Open removes what is left
+		b.e.doomAbandoned()
+		b.e.merging.Unlock()
+	}
+	return receipt, errors.Join(err, b.Close()) // whatever came of it, there is nothing more to commit
+}
+
+func (b *bulk) commit(ctx context.Context) (storage.Receipt, error) {
+	if err := cmp.Or(b.failed, ctx.Err()); err != nil {
 		return storage.Receipt{}, err
 	}
 	if err := b.stop(); err != nil {
@@ -298,8 +310,7 @@ func (b *bulk) Commit(ctx context.Context) (storage.Receipt, error) {
 	if err := b.e.room(roomForEvent); err != nil {
 		return storage.Receipt{}, err
 	}
-	receipt, err := b.settle(ctx)
-	return receipt, errors.Join(err, b.Close())
+	return b.settle(ctx)
 }
 
 // stop ends the router.

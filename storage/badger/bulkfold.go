@@ -24,7 +24,9 @@ func (b *bulk) settle(ctx context.Context) (storage.Receipt, error) {
 	if err := m.foldAll(); err != nil {
 		return storage.Receipt{}, err
 	}
-	b.spool.close() // what it held is in the blocks, and in the rows set aside
+	if b.storedStacks() == 0 {
+		b.spool.close() // what it held is in the blocks, and in the rows set aside
+	}
 	next, retired, err := m.write(b.e.view)
 	if err != nil {
 		return storage.Receipt{}, err
@@ -145,7 +147,7 @@ func (m *making) foldAll() error {
 			}
 		}()
 	}
-	for n := len(m.b.stacks) - 1; n >= 0 && faults[foldWorkers] == nil; n-- {
+	for n := len(m.b.stacks) - 1; n >= m.b.storedStacks() && faults[foldWorkers] == nil; n-- {
 		data, err := m.b.pull(<-buffers, n)
 		if err == nil {
 			err = m.ctx.Err()
@@ -202,41 +204,85 @@ func (b *bulk) pull(data []byte, n int) ([]byte, error) {
 // storedAtOnce is about how many events of components of the store are folded at once.
 const storedAtOnce = 50_000
 
-// settleStored adds what arrived for components of the store, as Append does.
+// storedStacks is how many stacks hold nothing but components of the store; the one after them may hold some.
+func (b *bulk) storedStacks() int { return min(int(b.unions.base/stackSpan), len(b.stacks)) }
+
+// settleStored adds what arrived for components of the store, as Append does, a stack at a time: it may be most of the
+// import, where a file comes a second time.
 func (b *bulk) settleStored(m *making, v *view, retired []part) (*view, []part, error) {
+	s := addition{m: m, view: v, retired: retired, merged: b.unions.merged()}
 	slices.SortFunc(m.touched, func(a, b touched) int { return cmp.Compare(a.component, b.component) })
-	merged := b.unions.merged()
-	all := &request{}
-	for rest := m.touched; len(rest) > 0; {
-		c := b.e.newChange(v)
-		for n := 0; len(rest) > 0 && n < storedAtOnce; rest = rest[1:] {
-			t := rest[0]
-			w := c.at(t.component)
-			for _, from := range merged[t.component] {
-				c.merge(t.component, from)
+	if err := s.add(m.touched); err != nil {
+		return nil, nil, err
+	}
+	m.touched = nil
+	w := m.newWorker(0)
+	var data []byte
+	for n := b.storedStacks() - 1; n >= 0; n-- {
+		var err error
+		if data, err = b.pull(data, n); err == nil {
+			err = cmp.Or(m.ctx.Err(), w.sort(data))
+		}
+		for i := 0; i < stackSpan && err == nil; i++ {
+			if w.counts[i] == w.counts[i+1] {
+				continue
 			}
-			for _, ev := range t.events {
-				w.arrived = append(w.arrived, arrival{ev, all})
+			if err = w.read(data, w.places[w.counts[i]:w.counts[i+1]]); err != nil {
+				break
 			}
-			n += len(t.events)
+			m.touched = append(m.touched, touched{uint32(n)*stackSpan + uint32(i), w.inArrival()})
+			if s.waiting += len(w.events); s.waiting >= storedAtOnce {
+				err = s.add(m.touched)
+				m.touched, s.waiting = m.touched[:0], 0
+			}
 		}
-		if err := c.settle(); err != nil {
-			return nil, nil, err
-		}
-		if !c.matters() {
-			continue
-		}
-		next, gone, err := c.write(m.pen)
 		if err == nil {
-			err = m.pen.flush()
+			err = s.add(m.touched)
+			m.touched, s.waiting = m.touched[:0], 0
 		}
 		if err != nil {
 			return nil, nil, err
 		}
-		v, retired = next, append(retired, gone...)
 	}
-	m.receipt.Accepted += all.receipt.Accepted
-	m.receipt.Duplicates += all.receipt.Duplicates
-	m.receipt.Conflicts += all.receipt.Conflicts
-	return v, retired, nil
+	m.receipt.Accepted += s.all.receipt.Accepted
+	m.receipt.Duplicates += s.all.receipt.Duplicates
+	m.receipt.Conflicts += s.all.receipt.Conflicts
+	return s.view, s.retired, nil
+}
+
+// addition adds to components of the store what an import has for them.
+type addition struct {
+	m       *making
+	view    *view // that it leads to so far
+	retired []part
+	merged  map[uint32][]uint32
+	all     request
+	waiting int // events
+}
+
+func (s *addition) add(some []touched) error {
+	if len(some) == 0 {
+		return nil
+	}
+	c := s.m.e.newChange(s.view)
+	for _, t := range some {
+		w := c.at(t.component)
+		for _, from := range s.merged[t.component] {
+			c.merge(t.component, from)
+		}
+		for _, ev := range t.events {
+			w.arrived = append(w.arrived, arrival{ev, &s.all})
+		}
+	}
+	if err := c.settle(); err != nil || !c.matters() {
+		return err
+	}
+	next, gone, err := c.write(s.m.pen)
+	if err == nil {
+		err = s.m.pen.flush()
+	}
+	if err == nil {
+		s.view, s.retired = next, append(s.retired, gone...)
+	}
+	return err
 }

@@ -38,38 +38,21 @@ type worker struct {
 
 func (m *making) newWorker(number int) *worker {
 	w := &worker{m: m, number: number, names: newLexicon(), days: map[int64]*stack{}, previous: map[uint32]vault.Person{}}
-	w.block = packed.NewBuilder(m.run.entry.ID, w)
+	w.block = packed.NewBuilder(m.run.entry.Seal, w)
 	w.settler = settler{windows: m.e.windows, register: w}
 	return w
 }
 
 // fold folds the components of a stack.
 func (w *worker) fold(n int, data []byte) error {
-	counts := w.counts[:]
-	clear(counts)
-	for rest := data; len(rest) > 0; {
-		component, length := header(rest)
-		counts[component+1]++
-		rest = rest[headerSize+length:]
+	if err := w.sort(data); err != nil {
+		return err
 	}
 	for i := range stackSpan {
-		counts[i+1] += counts[i]
-	}
-	w.places = slices.Grow(w.places[:0], int(counts[stackSpan]))[:counts[stackSpan]]
-	places, next := w.places, w.next[:]
-	copy(next, counts)
-	for at := 0; at < len(data); {
-		component, length := header(data[at:])
-		from := at + headerSize
-		places[next[component]] = place{recordTime(data[from:]), int32(from), int32(from + length)}
-		next[component]++
-		at = from + length
-	}
-	for i := range stackSpan {
-		if counts[i] == counts[i+1] {
+		if w.counts[i] == w.counts[i+1] {
 			continue
 		}
-		if err := w.read(data, places[counts[i]:counts[i+1]]); err != nil {
+		if err := w.read(data, w.places[w.counts[i]:w.counts[i+1]]); err != nil {
 			return err
 		}
 		if err := w.settle(uint32(n)*stackSpan + uint32(i)); err != nil {
@@ -79,10 +62,47 @@ func (w *worker) fold(n int, data []byte) error {
 	return w.flush()
 }
 
+// sort finds the records of each component of a stack: those of component i are w.places[w.counts[i]:w.counts[i+1]].
+func (w *worker) sort(data []byte) error {
+	counts := w.counts[:]
+	clear(counts)
+	for rest := data; len(rest) > 0; {
+		component, length := header(rest)
+		if headerSize+length > len(rest) {
+			return errRecord
+		}
+		counts[component+1]++
+		rest = rest[headerSize+length:]
+	}
+	for i := range stackSpan {
+		counts[i+1] += counts[i]
+	}
+	w.places = slices.Grow(w.places[:0], int(counts[stackSpan]))[:counts[stackSpan]]
+	next := w.next[:]
+	copy(next, counts)
+	for at := 0; at < len(data); {
+		component, length := header(data[at:])
+		from := at + headerSize
+		w.places[next[component]] = place{recordTime(data[from:]), int64(from), int64(from + length)}
+		next[component]++
+		at = from + length
+	}
+	return nil
+}
+
+// inArrival are the events at hand in order of arrival, in a list of their own.
+func (w *worker) inArrival() []storage.Event {
+	events := make([]storage.Event, 0, len(w.events))
+	for _, i := range byArrival(w.arrived) {
+		events = append(events, w.events[i])
+	}
+	return events
+}
+
 // place is where a record stands in a stack, and the time of its event.
 type place struct {
 	at       int64
-	from, to int32
+	from, to int64
 }
 
 // read reads the events of a component, in order of their times: sorting what is short is cheaper than sorting

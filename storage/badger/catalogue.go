@@ -34,6 +34,7 @@ type catalogue struct {
 type runEntry struct {
 	_      struct{} `cbor:",toarray"`
 	ID     uint64
+	Seal   uint64 // what its blocks are sealed under: drawn by lot, so that a restored store never repeats one
 	Events int
 	Blocks int
 	Pages  int // of the index

@@ -50,7 +50,7 @@
 // when the folder is opened, by guard, as far as Badger reads them at once, and values by their envelopes whenever they
 // are read; OnTableRead would read a gigabyte at every start, and Badger's stricter modes end scans early or crash on a
 // damaged table. No compression and no block cache: values are compressed already, and are read from mapped files. Two
-// memtables of 32 MiB (16 in a small box), and few large tables, since most values are large and stay where they are.
+// memtables of 32 MiB (16 in a small box), and tables of 4 MiB: what builds a table takes twice its size, eight at a time.
 // Values up to 1 MiB stay in the tables and none gets that large, so the value log and its garbage collection play no
 // part. Conflict detection is off: whoever holds the writer's token is the only one.
 package badger

@@ -99,6 +99,9 @@ type Engine struct {
 	turn   uint64       // of the bot's memory
 }
 
+// errKey: the store stays closed for want of its master key, and no restore would help.
+var errKey = errors.New("the store is not opened")
+
 // ErrClosed is returned by a store that was closed.
 var ErrClosed = errors.New("the store is closed")
 
@@ -134,6 +137,7 @@ func Open(dir string, opts Options) (*Engine, error) {
 		return nil, advised(dir, err)
 	}
 	e.merger = e.startMerger()
+	e.wake() // there may be something to remove
 	if !opts.InMemory {
 		e.dropConverted()
 	}
@@ -201,7 +205,7 @@ func plain(err error) error {
 func advised(dir string, err error) error {
 	var refusal *guard.Refusal
 	switch {
-	case errors.As(err, &refusal), errors.Is(err, syscall.ENOSPC), errors.Is(err, vault.ErrMaster):
+	case errors.As(err, &refusal), errors.Is(err, syscall.ENOSPC), errors.Is(err, vault.ErrMaster), errors.Is(err, errKey):
 		return err
 	case strings.Contains(err.Error(), restoreIt):
 		return fmt.Errorf("opening the store in %s: %w", dir, err)
@@ -229,14 +233,14 @@ func (e *Engine) settings(opts Options) badger.Options {
 		WithChecksumVerificationMode(options.NoVerification).
 		WithMemTableSize(32 * mib).
 		WithNumMemtables(2).
-		WithBaseTableSize(16 * mib).
+		WithBaseTableSize(4 * mib).
 		WithValueLogFileSize(64 * mib).
 		WithBlockCacheSize(0).
 		WithIndexCacheSize(0).
 		WithNumCompactors(2).
 		WithMetricsEnabled(false)
 	if opts.Small {
-		set = set.WithMemTableSize(16 * mib).WithBaseTableSize(4 * mib)
+		set = set.WithMemTableSize(16 * mib).WithBaseTableSize(2 * mib)
 	}
 	return set
 }
@@ -246,7 +250,7 @@ func (e *Engine) settings(opts Options) badger.Options {
 func (e *Engine) start(opts Options) (err error) {
 	defer caught(&err)
 	if e.vault, err = e.openVault(opts); err != nil { // while nobody else has the folder
-		return err
+		return fmt.Errorf("%w: %w", errKey, err)
 	}
 	e.secret = e.vault.TokenSecret()
 	txn := e.db.NewTransaction(false)
@@ -287,7 +291,10 @@ func (e *Engine) start(opts Options) (err error) {
 	for _, l := range left {
 		e.lastID = max(e.lastID, l.ID) // nothing new gets the number of what is being removed
 	}
-	e.doom(append(cat.Garbage, left...))
+	for _, l := range append(left, cat.Garbage...) {
+		e.garbage[l] = true // until it is removed
+		e.doomed = append(e.doomed, l)
+	}
 	if err := e.markFormat(); err != nil {
 		return err
 	}

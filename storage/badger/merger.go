@@ -68,10 +68,27 @@ func (e *Engine) mergeSome(ctx context.Context, all bool) (merged bool, err erro
 	if e.room(roomForEvent) != nil {
 		return false, nil // later, when there is room
 	}
-	if merged, err = e.mergeRuns(ctx, all); merged || err != nil {
-		return merged, err
+	defer func() {
+		if err != nil && ctx.Err() == nil {
+			e.giveUp(ctx)
+		}
+	}()
+	runs, err := e.mergeRuns(ctx, all)
+	if err != nil {
+		return runs, err
 	}
-	return e.mergeSegments(ctx, all)
+	segments, err := e.mergeSegments(ctx, all)
+	return runs || segments, err
+}
+
+// giveUp leaves what a merge had written before it failed to be removed. The caller keeps others from merging.
+func (e *Engine) giveUp(ctx context.Context) {
+	release, err := e.acquire(ctx)
+	if err != nil {
+		return
+	}
+	defer release()
+	e.doomAbandoned()
 }
 
 // fanIn is how many runs or segments of a size there may be before they are merged into one of the next size.

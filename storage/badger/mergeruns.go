@@ -83,11 +83,13 @@ func (e *Engine) weave(ctx context.Context, v *view, old []*run, w *runWriter) e
 		if err := w.add(b); err != nil {
 			return err
 		}
+		tokens = tokens[:0]
 		for i := range b.Events {
-			tokens = e.tokens(tokens[:0], &b.Events[i])
-			for _, t := range tokens {
-				w.name(t, component)
-			}
+			tokens = e.tokens(tokens, &b.Events[i])
+		}
+		slices.Sort(tokens)
+		for _, t := range slices.Compact(tokens) {
+			w.name(t, component)
 		}
 		for _, p := range b.Persons {
 			channel, contact, err := e.persons.Contact(p)

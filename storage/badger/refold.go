@@ -73,7 +73,7 @@ func (e *Engine) foldAgain(v, next *view, progress func(done, all int)) error {
 func (w *worker) refold(src source) error {
 	rows, orphans := w.settler.folder.Fold(src.events, w.settler.windows)
 	w.orphans += orphans
-	w.settler.contacts = w.settler.contacts[:0]
+	w.settler.begin()
 	for _, p := range src.persons {
 		channel, contact, err := w.m.e.persons.Contact(p)
 		if err != nil {

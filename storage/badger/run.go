@@ -127,7 +127,7 @@ func (e *Engine) openBlock(r *run, at start) (*packed.Block, error) {
 		if err != nil {
 			return nil, 0, err
 		}
-		block, err := packed.Open(b, at.sealing(r.entry.ID), e.persons)
+		block, err := packed.Open(b, at.sealing(r.entry.Seal), e.persons)
 		if err != nil {
 			return nil, 0, err
 		}

@@ -2,6 +2,8 @@ package badger
 
 import (
 	"cmp"
+	"crypto/rand"
+	"encoding/binary"
 	"slices"
 
 	"outboundbot/storage"
@@ -40,12 +42,20 @@ type start struct {
 	Part      uint32 // of a component that is cut into several blocks; 0 for the first, or the only one
 }
 
-// sealing is the number under which a block is sealed: its run, and the part of a component, so that nothing is ever
+// sealing is the number under which a block is sealed: its run's, and the part of a component, so that nothing is ever
 // sealed twice under one key and one number.
-func (s start) sealing(run uint64) uint64 { return run | uint64(s.Part)<<40 }
+func (s start) sealing(run uint64) uint64 { return run | uint64(s.Part) }
+
+// newSeal draws the number that a run's blocks are sealed under. Its last bits are for the parts of a component, of
+// which there may be 65,536.
+func newSeal() uint64 {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails (crypto/rand)
+	return binary.BigEndian.Uint64(b[:]) >> 1 &^ 0xffff
+}
 
 func (e *Engine) newRun(id uint64, keys packed.Keys) *runWriter {
-	return &runWriter{e: e, entry: runEntry{ID: id}, keys: keys, index: &packed.IndexBuilder{}, tokens: map[uint64]uint32{}}
+	return &runWriter{e: e, entry: runEntry{ID: id, Seal: newSeal()}, keys: keys, index: &packed.IndexBuilder{}, tokens: map[uint64]uint32{}}
 }
 
 // name notes that a component has an identifier. Within a run each has one component.
@@ -90,7 +100,7 @@ func (w *runWriter) addParts(b packed.Bundle) error {
 	rest := b.Events
 	for part := uint32(0); len(rest) > 0; part++ {
 		at := start{Component: b.Component, Part: part}
-		block := packed.NewBuilder(at.sealing(w.entry.ID), w.keys)
+		block := packed.NewBuilder(at.sealing(w.entry.Seal), w.keys)
 		n := cutOf(rest)
 		b.Events, rest = rest[:n], rest[n:]
 		if err := block.Add(b); err != nil {
@@ -113,7 +123,7 @@ func (w *runWriter) add(b packed.Bundle) error {
 		return w.addParts(b)
 	}
 	if w.block == nil {
-		w.block = packed.NewBuilder(w.entry.ID, w.keys)
+		w.block = packed.NewBuilder(w.entry.Seal, w.keys)
 	}
 	if err := w.block.Add(b); err != nil {
 		return err

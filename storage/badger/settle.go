@@ -59,7 +59,10 @@ type settler struct {
 	ids      map[string]int
 	events   []storage.Event
 	before   []columns.Row
+	places   map[string]int // of those by id, if they are many
 	contacts []contactOf
+	people   map[[2]string]int // of those by channel and contact, if they are many
+	listed   int               // how many of them are in it
 	out      outcome
 }
 
@@ -76,7 +79,7 @@ func (s *settler) settle(sources []source, arrived []storage.Event) (*outcome, e
 	s.out = outcome{
 		fresh: s.out.fresh[:0], fates: s.out.fates[:0], persons: s.out.persons[:0], added: s.out.added[:0], dead: s.out.dead[:0], firsts: s.out.firsts[:0],
 	}
-	s.before, s.contacts = s.before[:0], s.contacts[:0]
+	s.begin()
 	s.sift(sources, arrived)
 	if len(s.out.fresh) == 0 {
 		return &s.out, nil
@@ -95,7 +98,7 @@ func (s *settler) settleNew(events []storage.Event, arrived []int64) (*outcome, 
 	s.out = outcome{
 		fates: s.out.fates[:0], persons: s.out.persons[:0], added: s.out.added[:0], firsts: s.out.firsts[:0],
 	}
-	s.before, s.contacts = s.before[:0], s.contacts[:0]
+	s.begin()
 	if repeated(events) {
 		events = s.first(events, arrived)
 	}
@@ -194,12 +197,37 @@ func (s *settler) recall(sources []source) error {
 }
 
 func (s *settler) person(channel, contact string) *contactOf {
+	if len(s.contacts) > few {
+		return s.personOfMany(channel, contact)
+	}
 	for i := range s.contacts {
 		if c := &s.contacts[i]; c.contact == contact && c.channel == channel {
 			return c
 		}
 	}
 	return nil
+}
+
+// personOfMany is person by a table of those that were there when it was asked last.
+func (s *settler) personOfMany(channel, contact string) *contactOf {
+	if s.people == nil {
+		s.people = map[[2]string]int{}
+	}
+	for ; s.listed < len(s.contacts); s.listed++ {
+		c := &s.contacts[s.listed]
+		s.people[[2]string{c.channel, c.contact}] = s.listed
+	}
+	if i, ok := s.people[[2]string{channel, contact}]; ok {
+		return &s.contacts[i]
+	}
+	return nil
+}
+
+// begin forgets the component before.
+func (s *settler) begin() {
+	s.before, s.contacts, s.listed = s.before[:0], s.contacts[:0], 0
+	clear(s.places)
+	clear(s.people)
 }
 
 // few is up to how many events are compared each with each.
@@ -318,6 +346,20 @@ func (s *settler) compare(rows []storage.Send) error {
 
 // was is the stored row of a send; nil if there is none.
 func (s *settler) was(id string) *columns.Row {
+	if len(s.before) > few {
+		if len(s.places) == 0 {
+			if s.places == nil {
+				s.places = make(map[string]int, len(s.before))
+			}
+			for i := range s.before {
+				s.places[s.before[i].ID] = i
+			}
+		}
+		if i, ok := s.places[id]; ok {
+			return &s.before[i]
+		}
+		return nil
+	}
 	for i := range s.before {
 		if s.before[i].ID == id {
 			return &s.before[i]

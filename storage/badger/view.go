@@ -134,10 +134,39 @@ func (e *Engine) removeDoomed() (err error) {
 	}
 	e.garbageMu.Lock()
 	defer e.garbageMu.Unlock()
+	if err != nil {
+		e.doomed = append(e.doomed, doomed...) // another time
+		return err
+	}
 	for _, d := range doomed {
 		delete(e.garbage, d)
 	}
-	return err
+	return nil
+}
+
+// doomAbandoned leaves to the merger what a change or a merge that failed had written ahead: garbage that nobody is
+// about to name and no view has retired. The caller holds the writer's token and keeps others from merging.
+func (e *Engine) doomAbandoned() {
+	waiting := map[part]bool{}
+	e.viewMu.Lock()
+	for v := e.oldest; v != nil; v = v.next {
+		for _, r := range v.retired {
+			waiting[r] = true
+		}
+	}
+	e.viewMu.Unlock()
+	var abandoned []part
+	e.garbageMu.Lock()
+	for _, d := range e.doomed {
+		waiting[d] = true
+	}
+	for g := range e.garbage {
+		if !waiting[g] {
+			abandoned = append(abandoned, g)
+		}
+	}
+	e.garbageMu.Unlock()
+	e.doom(abandoned)
 }
 
 // keys are the keys of a part's values.

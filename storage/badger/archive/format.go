@@ -25,6 +25,8 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io"
+	"os"
 	"time"
 )
 
@@ -163,4 +165,16 @@ func cutBytes(b []byte) (part, rest []byte, ok bool) {
 	}
 	b = b[size:]
 	return b[:n:n], b[n:], true
+}
+
+// Is tells whether a file begins as a backup does.
+func Is(path string) bool {
+	f, err := os.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	head := make([]byte, len(magic))
+	_, err = io.ReadFull(f, head)
+	return err == nil && string(head) == magic
 }
