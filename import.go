@@ -16,9 +16,9 @@ import (
 	"outboundbot/storage/intake"
 )
 
-// importMemory is what an import lets the garbage collector use before it works harder, in bytes. An import of tens of
-// millions of events keeps several hundred megabytes in use and would otherwise let as many lie about.
-const importMemory = 1300 << 20
+// importGarbage is how much garbage, in per cent of what is in use, an import lets pile up: one of tens of millions of
+// events keeps most of a gigabyte in use.
+const importGarbage = 50
 
 func (s *shared) importFiles() *cobra.Command {
 	var format, rejects string
@@ -35,8 +35,8 @@ func (s *shared) importFiles() *cobra.Command {
 			if err := s.checkInputs(args, rejects); err != nil {
 				return err
 			}
-			if s.getenv("GOMEMLIMIT") == "" {
-				debug.SetMemoryLimit(importMemory)
+			if s.getenv("GOGC") == "" {
+				debug.SetGCPercent(importGarbage)
 			}
 			return s.atOffice(cmd.Context(), func(o office) error {
 				book := &rejectBook{path: rejects}

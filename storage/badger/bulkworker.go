@@ -239,6 +239,7 @@ func (w *worker) finish() error {
 	if err := w.turn(); err != nil {
 		return err
 	}
+	w.places, w.events = nil, nil // rows take their room
 	m := w.m
 	m.mu.Lock()
 	defer m.mu.Unlock()
