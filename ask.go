@@ -12,9 +12,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// askGarbage is how much garbage, in per cent of what is in use, a process that answers one command lets pile up: it
-// makes little, and the columns of a large store are hundreds of megabytes.
-const askGarbage = 25
+// askMemory is from how many bytes on a process that answers one command collects its garbage sooner: the columns of a
+// large store are hundreds of megabytes, and as much need not lie about beside them.
+const askMemory = 400 << 20
 
 func (s *shared) ask() *cobra.Command {
 	var a asking
@@ -38,8 +38,8 @@ func (s *shared) ask() *cobra.Command {
 			if cmd.Flags().Changed("repeat") && (a.Repeat < 1 || !a.JSON) {
 				return usage{errors.New("--repeat takes a number from 1 on, and needs --json")}
 			}
-			if s.getenv("GOGC") == "" {
-				debug.SetGCPercent(askGarbage)
+			if s.getenv("GOMEMLIMIT") == "" {
+				debug.SetMemoryLimit(askMemory)
 			}
 			return s.atStore(cmd.Context(), func(o office) error { return s.askWords(cmd.Context(), o, a, args, out) })
 		},

@@ -34,9 +34,16 @@ func (e *Engine) startMerger() *merger {
 					break
 				}
 			}
+			e.collectLog()
 		}
 	}()
 	return m
+}
+
+// collectLog cleans Badger's value log, where the rare value of a megabyte and more lands.
+func (e *Engine) collectLog() {
+	for e.dir != "" && e.db.RunValueLogGC(0.5) == nil { // until there is nothing to rewrite
+	}
 }
 
 // wake lets the merger look whether there is something to do.
