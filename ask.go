@@ -14,7 +14,7 @@ import (
 
 // askMemory is from how many bytes on a process that answers one command collects its garbage sooner: the columns of a
 // large store are hundreds of megabytes, and as much need not lie about beside them.
-const askMemory = 400 << 20
+const askMemory = 600 << 20
 
 func (s *shared) ask() *cobra.Command {
 	var a asking
