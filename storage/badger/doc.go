@@ -50,7 +50,7 @@
 // when the folder is opened, by guard, as far as Badger reads them at once, and values by their envelopes whenever they
 // are read; OnTableRead would read a gigabyte at every start, and Badger's stricter modes end scans early or crash on a
 // damaged table. No compression and no block cache: values are compressed already, and are read from mapped files. Two
-// memtables of 32 MiB (16 in a small box), and tables of 4 MiB: what builds a table takes twice its size, eight at a time.
+// memtables of 32 MiB (16 in a small box), and few large tables, since a start reads the index of each.
 // Values up to 1 MiB stay in the tables and hardly any gets that large; the value log, where others land, is cleaned by
 // the merger. Conflict detection is off: whoever holds the writer's token is the only one.
 package badger

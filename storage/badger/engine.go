@@ -233,14 +233,14 @@ func (e *Engine) settings(opts Options) badger.Options {
 		WithChecksumVerificationMode(options.NoVerification).
 		WithMemTableSize(32 * mib).
 		WithNumMemtables(2).
-		WithBaseTableSize(4 * mib).
+		WithBaseTableSize(16 * mib).
 		WithValueLogFileSize(64 * mib).
 		WithBlockCacheSize(0).
 		WithIndexCacheSize(0).
 		WithNumCompactors(2).
 		WithMetricsEnabled(false)
 	if opts.Small {
-		set = set.WithMemTableSize(16 * mib).WithBaseTableSize(2 * mib)
+		set = set.WithMemTableSize(16 * mib).WithBaseTableSize(4 * mib)
 	}
 	return set
 }
