@@ -204,7 +204,7 @@ func (e *Engine) componentsOf(v *view, contacts []storage.Contact) ([]source, er
 	var found []source
 	for _, component := range slices.Compact(components) {
 		got := e.blocks.get(cacheKey{ofSource, v.cat.Seq, int(component)}, func() (any, int, error) {
-			src, err := c.source(component)
+			src, err := v.source(e, component)
 			return src, 1000 * len(src.events), err
 		})
 		if got.err != nil {

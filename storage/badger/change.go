@@ -143,30 +143,6 @@ func (c *change) merge(a, b uint32) uint32 {
 	return into.component
 }
 
-// source reads a component as it is stored.
-func (c *change) source(component uint32) (source, error) {
-	var src source
-	for _, m := range c.view.members.with(component) {
-		for _, r := range c.view.runs {
-			b, ok, err := c.e.bundle(r, m)
-			if err != nil {
-				return src, err
-			}
-			if !ok {
-				continue
-			}
-			src.events = append(src.events, b.Events...)
-			for _, p := range b.Persons {
-				if !slices.Contains(src.persons, p) {
-					src.persons = append(src.persons, p)
-				}
-			}
-		}
-	}
-	inOrder(src.events)
-	return src, nil
-}
-
 // stored is a component as it is stored, from memory if an Append left it there.
 func (c *change) stored(component uint32) (source, error) {
 	if c.carried != nil {
@@ -174,7 +150,7 @@ func (c *change) stored(component uint32) (source, error) {
 			return src, nil
 		}
 	}
-	return c.source(component)
+	return c.view.source(c.e, component)
 }
 
 // leave notes a component as this change leaves it, for those that follow.

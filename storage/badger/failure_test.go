@@ -31,6 +31,7 @@ func reopened(t *testing.T, dir string) *Engine {
 func TestFailedWrite(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "store")
 	e := reopened(t, dir)
+	e.merger.stop() // nobody else looks at what is changed here
 	if _, err := e.Append(t.Context(), oneSend(0)); err != nil {
 		t.Fatal(err)
 	}
@@ -77,6 +78,7 @@ func TestFailedWrite(t *testing.T) {
 // behind, and the store goes on by itself when there is room.
 func TestFullInTheMiddle(t *testing.T) {
 	e := reopened(t, filepath.Join(t.TempDir(), "store"))
+	e.merger.stop() // it asks for room, too
 	asked, from := 0, 0
 	e.free = func() uint64 {
 		if asked++; asked > from {

@@ -61,25 +61,11 @@ func (e *Engine) weave(ctx context.Context, v *view, old []*run, w *runWriter) e
 		if i%256 == 0 && ctx.Err() != nil {
 			return ctx.Err()
 		}
-		b := packed.Bundle{Component: component}
-		for _, m := range v.members.with(component) {
-			for _, r := range old {
-				some, ok, err := e.bundle(r, m)
-				if err != nil {
-					return err
-				}
-				if !ok {
-					continue
-				}
-				b.Events = append(b.Events, some.Events...)
-				for _, p := range some.Persons {
-					if !slices.Contains(b.Persons, p) {
-						b.Persons = append(b.Persons, p)
-					}
-				}
-			}
+		src, err := e.gather(old, v.members, component)
+		if err != nil {
+			return err
 		}
-		inOrder(b.Events)
+		b := packed.Bundle{Component: component, Persons: src.persons, Events: src.events}
 		if err := w.add(b); err != nil {
 			return err
 		}

@@ -47,9 +47,8 @@ func (e *Engine) foldAgain(v, next *view, progress func(done, all int)) error {
 		return err
 	}
 	w := m.newWorker(0)
-	c := &change{e: e, view: v}
 	for i, component := range components {
-		src, err := c.source(component)
+		src, err := v.source(e, component)
 		if err != nil {
 			return err
 		}

@@ -159,6 +159,34 @@ func (e *Engine) bundle(r *run, component uint32) (all packed.Bundle, found bool
 	return all, found, nil
 }
 
+// source reads a component as it is stored.
+func (v *view) source(e *Engine, component uint32) (source, error) {
+	return e.gather(v.runs, v.members, component)
+}
+
+// gather puts together what runs have of a component and of those merged into it.
+func (e *Engine) gather(runs []*run, members *members, component uint32) (src source, err error) {
+	for _, m := range members.with(component) {
+		for _, r := range runs {
+			b, ok, err := e.bundle(r, m)
+			if err != nil {
+				return src, err
+			}
+			if !ok {
+				continue
+			}
+			src.events = append(src.events, b.Events...)
+			for _, p := range b.Persons {
+				if !slices.Contains(src.persons, p) {
+					src.persons = append(src.persons, p)
+				}
+			}
+		}
+	}
+	inOrder(src.events)
+	return src, nil
+}
+
 // members tells which components were merged, both ways.
 type members struct {
 	leader map[uint32]uint32   // of those merged into another one

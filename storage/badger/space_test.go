@@ -18,6 +18,7 @@ func TestFullDisk(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer e.Close()
+	e.merger.stop() // it asks for room, too
 	left := uint64(1 << 30)
 	e.free = func() uint64 { return left }
 	events := func(n int) (list []storage.Event) {
